@@ -1,0 +1,58 @@
+# Every target works from a bare clone: `setup` is made where it is missing.
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+export PYTHONPATH := scripts
+
+.PHONY: help setup demo stop test test-all test-pooler lint format bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(INSTALLED) ## make the environment in .venv
+
+# uv installs the lock in seconds and is itself checked against the lock's hashes.
+$(INSTALLED): requirements.lock pyproject.toml
+	python3 -m venv $(VENV)
+	sed -n '/^uv==/,/^    #/p' requirements.lock > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## a claim service drifts; dbt build finds what is wrong; three logins repair it beside live traffic
+	@$(BIN)/python -m sandbox demo
+
+stop: ## end the demo's server and traffic
+	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
+
+test: $(INSTALLED) lint ## everything that takes at most 8 minutes
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
+	$(BIN)/pytest
+
+test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
+	$(BIN)/pytest -m pooler
+
+lint: $(INSTALLED) ## SQL, Python and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests integration_tests/models
+	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
+	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
+	$(BIN)/dbt-bouncer run
+
+format: $(INSTALLED) ## put SQL and Python into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests
+
+bench: $(INSTALLED) ## speed, each figure against its reference in the same run
+	@$(BIN)/python -m benchmarks
+
+clean: stop ## remove what the targets made
+	rm -rf $(VENV) .demo target logs

@@ -1,0 +1,34 @@
+{% macro build_settings() %}
+    {#- Every var that decides what a balance is and what may be planned, as JSON with sorted keys, to stand between
+        single quotes. -#}
+    {%- set settings = {} -%}
+    {%- for name in [
+        'booster_stacking_policy', 'booster_tolerance_seconds', 'has_queued_purchases', 'has_wallet_adjustments',
+        'max_affected_share', 'max_items', 'max_model_age_hours', 'max_net_quantity', 'max_suspected_spends',
+        'plan_expiry_hours', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'user_id_data_type',
+        'wallet_items',
+    ] -%}
+        {%- do settings.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {{- return(tojson(settings, sort_keys=true) | replace("'", "''")) -}}
+{% endmacro %}
+
+
+{% macro build_settings_digest(sku_catalog) %}
+    {#- One SHA-256, in hex, over the settings and the catalogue's rows: models and guard each store it, so that a plan is
+        refused where they were made from different rules. -#}
+    (
+        select
+            encode(sha256(convert_to(jsonb_build_array(
+                '{{ claim_reconciliation.build_settings() }}'::jsonb,
+                coalesce(
+                    jsonb_agg(
+                        jsonb_build_array(sku, item, quantity, duration_hours, weekly_cap, monthly_cap)
+                        order by sku
+                    ),
+                    '[]'::jsonb
+                )
+            )::text, 'UTF8')), 'hex')
+        from {{ sku_catalog }}
+    )
+{%- endmacro %}

@@ -1,0 +1,72 @@
+{% macro ledger_by_user(claims, adjustments, sku_catalog) %}
+    {#- The ledger summed up: one row a user with claims or adjustments, five columns an item. This is the only place where
+        a balance is computed; model and guard both call it. The arguments name relations or CTEs with the columns of the
+        staging models. An item is compared once a SKU, not once a claim, and without adjustments there is no union:
+        both are felt at five million claims. -#}
+select
+    user_id,
+    count(claimed_at) as claims,
+    max(claimed_at) as last_claimed_at,
+    max(occurred_at) as last_ledger_at
+    {%- for item in claim_reconciliation.wallet_items() %}
+    {%- set entry = 'filter (where is_' ~ item.name ~ ')' %}
+    {%- set claim = 'filter (where is_' ~ item.name ~ ' and claimed_at is not null)' %},
+    count(claimed_at) {{ entry }} as {{ item.name }}_claims,
+    sum(quantity) {{ claim if var('has_wallet_adjustments') else entry }} as {{ item.name }}_quantity_claimed,
+    min(claimed_at) {{ entry }} as {{ item.name }}_first_claimed_at,
+    max(claimed_at) {{ entry }} as {{ item.name }}_last_claimed_at,
+    {%- if item.kind == 'quantity' %}
+    sum(quantity) {{ entry }} as {{ item.name }}_expected_quantity
+    {%- else %}
+    max(expires_at) {{ entry }} as {{ item.name }}_expected_expires_at
+    {%- endif %}
+    {%- endfor %}
+from (
+    select
+        catalogued_claims.*,
+        claimed_at as occurred_at,
+        {{ claim_reconciliation.booster_expires_at() }} as expires_at
+    from (
+        select
+            claims.user_id,
+            claims.claimed_at,
+            catalog.*
+        from {{ claims }} as claims
+        left join (
+            {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
+        ) as catalog on claims.sku = catalog.catalog_sku
+    ) as catalogued_claims
+    {%- if var('has_wallet_adjustments') %}
+    union all
+    select
+        user_id,
+        null as claimed_at,
+        null as catalog_sku,
+        item,
+        quantity,
+        null as duration_hours,
+        {%- for item in claim_reconciliation.wallet_items() %}
+        item = '{{ item.name }}' as is_{{ item.name }},
+        {%- endfor %}
+        adjusted_at as occurred_at,
+        null as expires_at
+    from {{ adjustments }}
+    {%- endif %}
+) as ledger
+where user_id is not null
+group by user_id
+{% endmacro %}
+
+
+{% macro catalog_by_item(sku_catalog) %}
+    {#- What a claim of a SKU gives, with a flag an item. -#}
+select
+    sku as catalog_sku,
+    item,
+    quantity,
+    quantity * duration_hours as duration_hours
+    {%- for item in claim_reconciliation.wallet_items() %},
+    item = '{{ item.name }}' as is_{{ item.name }}
+    {%- endfor %}
+from {{ sku_catalog }}
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{% macro wallet_balances(ledger, wallets, now) %}
+    {#- The ledger beside the wallets: one row a user with an entry in either. Model and guard both call it. -#}
+select
+    coalesce(ledger.user_id, wallets.user_id) as user_id,
+    wallets.user_id is not null as has_wallet,
+    coalesce(ledger.claims, 0) as claims,
+    ledger.last_claimed_at,
+    ledger.last_ledger_at,
+    wallets.updated_at as wallet_updated_at,
+    greatest(ledger.last_ledger_at, wallets.updated_at) as last_activity_at,
+    {%- for item in claim_reconciliation.wallet_items() %}
+    coalesce(ledger.{{ item.name }}_claims, 0) as {{ item.name }}_claims,
+    coalesce(ledger.{{ item.name }}_quantity_claimed, 0) as {{ item.name }}_quantity_claimed,
+    ledger.{{ item.name }}_first_claimed_at,
+    ledger.{{ item.name }}_last_claimed_at,
+    {%- if item.kind == 'quantity' %}
+    coalesce(ledger.{{ item.name }}_expected_quantity, 0) as {{ item.name }}_expected_quantity,
+    wallets.{{ item.name }}_quantity as {{ item.name }}_wallet_quantity,
+    {%- else %}
+    ledger.{{ item.name }}_expected_expires_at,
+    wallets.{{ item.name }}_expires_at as {{ item.name }}_wallet_expires_at,
+    {%- endif %}
+    {%- endfor %}
+    {{ now }} as built_at
+from {{ ledger }} as ledger
+full outer join {{ wallets }} as wallets on ledger.user_id = wallets.user_id
+{% endmacro %}

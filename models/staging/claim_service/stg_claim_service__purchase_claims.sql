@@ -1,0 +1,9 @@
+{%- set claimed_at = adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'claimed_at')) %}
+-- Grain: one row a claim. One plain select, because PostgreSQL uses no index's order through a view that has a CTE.
+select
+    {{ claim_reconciliation.service_column('purchase_claims', 'tx_id') }},
+    {{ claim_reconciliation.service_column('purchase_claims', 'user_id') }},
+    {{ claim_reconciliation.service_column('purchase_claims', 'sku') }},
+    {{ claim_reconciliation.service_column('purchase_claims', 'claimed_at') }}
+from {{ claim_reconciliation.service_table('purchase_claims') }}
+where {{ claim_reconciliation.up_to_as_of(claimed_at) }}

@@ -1,0 +1,28 @@
+-- Grain: one row. When, as of when and with which settings the wallets were compared. Nothing depends on this model:
+-- assertions about production name it beside what they read, so that their failure keeps dbt from building nothing.
+with
+
+balances as (
+    select * from {{ ref('int_wallet_balances') }}
+),
+
+sku_catalog as (
+    select * from {{ ref(var('sku_catalog_model')) }}
+),
+
+final as (
+    select
+        coalesce(max(built_at), {{ claim_reconciliation.current_time() }}) as built_at,
+        {%- if var('as_of', none) %}
+            timestamptz '{{ var("as_of") }}' as as_of,
+        {%- else %}
+            null::timestamptz as as_of,
+        {%- endif %}
+        count(*) as users,
+        count(*) filter (where has_wallet) as wallets,
+        '{{ claim_reconciliation.build_settings() }}' as settings,
+        {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }} as settings_digest
+    from balances
+)
+
+select * from final

@@ -1,0 +1,57 @@
+"""What dbt puts into a template, as far as the linter needs it; each name below is one of dbt's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from sqlfluff.core.templaters.builtins.dbt import DbtMacroWrapper
+
+_PROJECT = yaml.safe_load((Path(__file__).resolve().parents[3] / "dbt_project.yml").read_text())
+
+
+class _Macros:
+    """The package's macros, which the linter knows by their bare names."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        @pass_context
+        def call(context: Context, *values: Any, **named: Any) -> Any:
+            return DbtMacroWrapper(context.resolve(name))(*values, **named)
+
+        return call
+
+
+class _Adapter:
+    """PostgreSQL's ways of writing, without a connection."""
+
+    @staticmethod
+    def quote(identifier: str) -> str:
+        return f'"{identifier}"'
+
+
+class _Exceptions:
+    """dbt's errors, which become findings."""
+
+    @staticmethod
+    def raise_compiler_error(message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def var(name: str, default: Any = None) -> Any:
+    """Return the package's own value of a var: what is linted is what a plain build runs."""
+    return _PROJECT["vars"][_PROJECT["name"]].get(name, default)
+
+
+def tojson(value: Any, sort_keys: bool = False) -> str:
+    """Return the value as JSON, as dbt's function does."""
+    return json.dumps(value, sort_keys=sort_keys)
+
+
+claim_reconciliation = _Macros()
+adapter = _Adapter()
+exceptions = _Exceptions()
