@@ -1,0 +1,43 @@
+{% macro guard_apply_wallet_correction() %}
+create function claim_ops._apply_wallet_correction(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+    v_existing constant claim_ops.plan_items[] := array(
+        select item from unnest(p_items) as item where item.before is not null
+    );
+    v_locked {{ var('user_id_data_type') }}[];
+    v_go integer[];
+    v_verdicts jsonb;
+    v_item claim_ops.plan_items;
+begin
+    v_locked := claim_ops._lock_wallets(array(select item.user_id from unnest(v_existing) as item));
+    -- A later statement than the lock: only now does the snapshot hold every claim that the locks waited for.
+    select
+        array_agg(judged.line_no) filter (where judged.verdict is null),
+        jsonb_object_agg(judged.line_no, judged.verdict)
+            filter (where judged.verdict <> 'busy' or p_pass >= 10 and judged.verdict is not null)
+    into v_go, v_verdicts
+    from claim_ops._judge_lines(p_plan, v_existing, v_locked) as judged;
+
+    perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
+    perform claim_ops._write_lines(p_batch_id, array(
+        select item from unnest(v_existing) as item where item.line_no = any(v_go)
+    ));
+    foreach v_item in array p_items loop
+        if v_item.before is null then
+            perform claim_ops._apply_missing_wallet(p_plan, v_item, p_batch_id, p_pass);
+        end if;
+    end loop;
+end
+$function$;
+comment on function claim_ops._apply_wallet_correction is
+'Applies lines of a wallet correction: locks, looks again, writes, journals. One transaction with its journal.';
+{% endmacro %}

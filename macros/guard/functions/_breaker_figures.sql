@@ -1,0 +1,51 @@
+{% macro guard_breaker_figures() %}
+create function claim_ops._breaker_figures()
+returns jsonb
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $function$
+    -- Wallets are counted once, in however many plans they are.
+    with lines as (
+        select plan_items.user_id, plan_items.before, plan_items.after, plan_items.details
+        from claim_ops.plan_items
+        join claim_ops.plans on plan_items.plan_id = plans.plan_id
+        join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+        where plan_kinds.has_wallet_breakers
+            and plans.made_at > clock_timestamp() - interval '24 hours'
+            and plans.state in ('planned', 'approved', 'applying', 'applied')
+    ),
+    wallets as (
+        select 1 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+    ),
+    net as (
+        select
+            wallet_items.item,
+            sum(greatest(change.quantity, 0)) as gained,
+            sum(greatest(-change.quantity, 0)) as lost
+        from lines
+        cross join lateral jsonb_each_text(lines.after) as written (column_name, value)
+        join claim_ops.wallet_items on written.column_name = wallet_items.column_name
+        cross join lateral (
+            select case when wallet_items.kind = 'quantity' then
+                written.value::numeric - coalesce((lines.before ->> written.column_name)::numeric, 0)
+            end as quantity
+        ) as change
+        where wallet_items.kind = 'quantity'
+        group by wallet_items.item
+    )
+    select jsonb_build_object(
+        'max_items', (select count(distinct user_id) from lines),
+        'max_affected_share', (
+            select case when count(distinct user_id) < 10 then 0
+                else round(count(distinct user_id)::numeric / greatest((select count(*) from wallets), 1), 6) end
+            from lines
+        ),
+        'max_net_quantity', (select coalesce(max(greatest(gained, lost)), 0) from net),
+        'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines)
+    )
+$function$;
+comment on function claim_ops._breaker_figures is
+$$What the open and applied plans of the last 24 hours amount to, the one being made among them, as {breaker: figure}.$$;
+{% endmacro %}

@@ -1,0 +1,56 @@
+{% macro guard_check_breakers() %}
+create function claim_ops._check_breakers(p_plan_id bigint)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+declare
+    v_figures jsonb;
+    v_breaker record;
+    v_tripped jsonb := '{}';
+begin
+    if not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
+        perform claim_ops._refuse(
+            'CO005', 'the ledger is empty: purchase_claims holds no row',
+            'Every wallet would be set to nothing.', 'Find out where the claims went: claimctl doctor'
+        );
+    end if;
+    -- One plan at a time: two that are made at once would not see each other, and both pass.
+    perform pg_advisory_xact_lock(hashtextextended('claim_ops.breakers', 0));
+    v_figures := claim_ops._breaker_figures();
+    for v_breaker in
+        select
+            limits.key as name,
+            (v_figures ->> limits.key)::numeric as figure,
+            coalesce(plans.limits -> 'raise' ->> limits.key, limits.value)::numeric as limit_value
+        from claim_ops.plans
+        cross join jsonb_each_text((select settings.settings from claim_ops.settings)) as limits
+        where plans.plan_id = p_plan_id and v_figures ? limits.key
+    loop
+        if v_breaker.figure > v_breaker.limit_value then
+            v_tripped := v_tripped || jsonb_build_object(
+                v_breaker.name, format('%s, limit %s', v_breaker.figure, v_breaker.limit_value)
+            );
+        end if;
+    end loop;
+    if v_tripped <> '{}' then
+        perform claim_ops._refuse(
+            'CO005',
+            'the plan is larger than its limits: ' || (
+                select string_agg(format('%s is %s', key, value), '; ' order by key) from jsonb_each_text(v_tripped)
+            ),
+            'Open and applied plans of the last 24 hours count together.',
+            'Find the cause first; then narrow the plan (--limit, --item, --user) or raise the limit with a reason: '
+            || (select string_agg(format('--raise %s=%s', key, v_figures ->> key), ' ' order by key) from jsonb_each(v_tripped))
+        );
+    end if;
+    return v_figures;
+end
+$function$;
+comment on function claim_ops._check_breakers is
+$$Refuses a plan that exceeds max_items, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
+losses of one item) or max_suspected_spends, unless the maker raised the limit; returns the figures.$$;
+{% endmacro %}

@@ -1,0 +1,44 @@
+{% macro guard_check_digest() %}
+create function claim_ops._check_digest(p_plan_id bigint, p_chunks integer[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_lines constant integer := (select plans.lines from claim_ops.plans where plans.plan_id = p_plan_id);
+    v_forged integer;
+begin
+    -- By the numbers that there must be, not by the rows that there are: a line without a chunk would pass for right.
+    select chunk.no into v_forged
+    from unnest(coalesce(p_chunks, array(select generate_series(0, (v_lines - 1) / 500)))) as chunk (no)
+    left join claim_ops.plan_chunks on plan_chunks.plan_id = p_plan_id and plan_chunks.chunk_no = chunk.no
+    where plan_chunks.digest is distinct from claim_ops._chunk_digest(p_plan_id, chunk.no)
+    order by 1
+    limit 1;
+    if v_forged is not null
+        or exists (
+            select 1 from claim_ops.plan_items where plan_items.plan_id = p_plan_id and plan_items.line_no < 1
+        )
+        or exists (
+            select 1 from claim_ops.plan_items where plan_items.plan_id = p_plan_id and plan_items.line_no > v_lines
+        )
+        or claim_ops._plan_digest(p_plan_id) is distinct from (
+            select plans.digest from claim_ops.plans where plans.plan_id = p_plan_id
+        )
+    then
+        perform claim_ops._refuse(
+            'CO004',
+            format('plan %s is not what was made: %s', p_plan_id, coalesce(
+                format('lines %s to %s differ from their digest', v_forged * 500 + 1, (v_forged + 1) * 500),
+                'its header, the number of its lines or the list of its chunks differs from its digest'
+            )),
+            'Somebody with the owner''s rights changed it.',
+            format('claimctl reject %s, and find out who: claimctl doctor', p_plan_id)
+        );
+    end if;
+end
+$function$;
+comment on function claim_ops._check_digest is
+'Refuses a plan whose chunks (the given ones, or all) or header differ from the digests taken when it was made.';
+{% endmacro %}

@@ -1,0 +1,54 @@
+{% macro guard_check_rules() %}
+create function claim_ops._check_rules()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+    v_settings claim_ops.settings;
+    v_built_at timestamptz;
+    v_as_of timestamptz;
+    v_digest text;
+    v_age interval;
+begin
+    select * into v_settings from claim_ops.settings;
+    begin
+        execute format('select built_at, as_of, settings_digest from %I.rpt_wallet_build', v_settings.models_schema)
+        into v_built_at, v_as_of, v_digest;
+    exception when undefined_table or undefined_column or invalid_schema_name or insufficient_privilege then
+        perform claim_ops._refuse(
+            'CO010',
+            format('the models cannot be read in the schema %I', v_settings.models_schema),
+            format('%s (%s)', sqlerrm, sqlstate),
+            'Run dbt build, then dbt run-operation install_guard'
+        );
+    end;
+
+    v_age := clock_timestamp() - v_built_at;
+    if v_as_of is not null then
+        perform claim_ops._refuse(
+            'CO010',
+            format('the models look back at %s: nothing is planned from a look back', v_as_of),
+            'They were built with as_of.', 'Run dbt build without as_of'
+        );
+    elsif v_age is null or v_age > {{ var('max_model_age_hours') }} * interval '1 hour' then
+        perform claim_ops._refuse(
+            'CO010',
+            format('the models were built at %s, more than {{ var('max_model_age_hours') }} hours ago', coalesce(v_built_at::text, 'no known time')),
+            'What they say may long be repaired.', 'Run dbt build'
+        );
+    elsif v_digest is distinct from v_settings.digest then
+        perform claim_ops._refuse(
+            'CO008',
+            'the models were built with other settings or another catalogue than the guard was installed with',
+            format('models %s, guard %s', left(v_digest, 12), left(v_settings.digest, 12)),
+            'Run dbt build, then dbt run-operation install_guard, then plan again'
+        );
+    end if;
+end
+$function$;
+comment on function claim_ops._check_rules is
+'Refuses where the models are missing, old, a look back, or made from other rules than the guard''s.';
+{% endmacro %}

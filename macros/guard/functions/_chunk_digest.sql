@@ -1,0 +1,18 @@
+{% macro guard_chunk_digest() %}
+create function claim_ops._chunk_digest(p_plan_id bigint, p_chunk_no integer)
+returns text
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+    select encode(sha256(convert_to(coalesce(jsonb_agg(
+        jsonb_build_array(line_no, user_id, before, after, details) order by line_no
+    ), '[]')::text, 'UTF8')), 'hex')
+    from claim_ops.plan_items
+    where plan_id = p_plan_id
+        and line_no between p_chunk_no * 500 + 1 and (p_chunk_no + 1) * 500
+$function$;
+comment on function claim_ops._chunk_digest is
+'SHA-256, in hex, over the lines of a chunk as JSON arrays: joined text would let a delimiter inside a value pass for two.';
+{% endmacro %}

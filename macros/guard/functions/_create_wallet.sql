@@ -1,0 +1,32 @@
+{% macro guard_create_wallet() %}
+create function claim_ops._create_wallet(p_user_id {{ var('user_id_data_type') }})
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $function$
+begin
+    insert into {{ claim_reconciliation.guard_relation('user_wallet_balances') }} (
+        {{ claim_reconciliation.guard_wallet_user() }},
+        {%- for item in claim_reconciliation.wallet_items() %}
+        {{ adapter.quote(item.column) }},
+        {%- endfor %}
+        {{ claim_reconciliation.guard_wallet_updated_at() }}
+    )
+    values (
+        p_user_id,
+        {%- for item in claim_reconciliation.wallet_items() %}
+        {{ '0' if item.kind == 'quantity' else 'null' }},
+        {%- endfor %}
+        clock_timestamp()
+    )
+    on conflict do nothing;
+    return found;
+end
+$function$;
+comment on function claim_ops._create_wallet is
+$$Inserts an empty wallet; false where there is one. It waits for a writer's uncommitted insert, under the caller's
+lock_timeout.$$;
+{% endmacro %}

@@ -1,0 +1,28 @@
+{% macro guard_delete_wallet() %}
+create function claim_ops._delete_wallet(
+    p_user_id {{ var('user_id_data_type') }}, p_before jsonb, p_updated_at timestamptz
+)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+begin
+    delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
+    where wallets.{{ claim_reconciliation.guard_wallet_user() }} = p_user_id
+        and wallets.{{ claim_reconciliation.guard_wallet_updated_at() }} = p_updated_at
+        -- The items that the plan did not set are still as empty as they were made.
+        and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} = jsonb_build_object(
+            {%- for item in claim_reconciliation.wallet_items() %}
+            '{{ item.column }}', {{ '0' if item.kind == 'quantity' else 'null' }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) || p_before;
+    return found;
+end
+$function$;
+comment on function claim_ops._delete_wallet is
+'Deletes a wallet that the guard created, if nobody has changed it since; returns whether it did.';
+{% endmacro %}

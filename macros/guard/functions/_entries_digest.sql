@@ -1,0 +1,16 @@
+{% macro guard_entries_digest() %}
+create function claim_ops._entries_digest(p_batch_id bigint)
+returns text
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+    select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
+        entry_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at, detail, actor, written_at
+    ) order by entry_id), '[]')::text, 'UTF8')), 'hex')
+    from claim_ops.journal
+    where batch_id = p_batch_id
+$function$;
+comment on function claim_ops._entries_digest is 'SHA-256, in hex, over the entries of a batch in their order.';
+{% endmacro %}

@@ -1,0 +1,46 @@
+{% macro guard_find_plan() %}
+create function claim_ops._find_plan(p_plan_id bigint, p_states text[], p_for_update boolean)
+returns claim_ops.plans
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_plan claim_ops.plans;
+begin
+    if p_for_update then
+        select * into v_plan from claim_ops.plans where plan_id = p_plan_id for update;
+    else
+        select * into v_plan from claim_ops.plans where plan_id = p_plan_id for share;
+    end if;
+    if v_plan.plan_id is null then
+        perform claim_ops._refuse('CO001', format('there is no plan %s', p_plan_id), 'Plans are numbered.', 'claimctl plans');
+    end if;
+    if not v_plan.state = any(p_states) then
+        perform claim_ops._refuse(
+            'CO002',
+            format('plan %s is %s', p_plan_id, v_plan.state),
+            format('This needs a plan that is %s.', array_to_string(p_states, ' or ')),
+            case v_plan.state
+                when 'planned' then format('claimctl approve %s', p_plan_id)
+                when 'approved' then format('claimctl apply %s', p_plan_id)
+                when 'applying' then format('claimctl apply %s goes on with it', p_plan_id)
+                when 'applied' then format('claimctl verify %1$s, or claimctl rollback %1$s', p_plan_id)
+                else 'Make another plan: claimctl plan wallets'
+            end
+        );
+    end if;
+    if v_plan.state in ('planned', 'approved', 'applying') and clock_timestamp() > v_plan.expires_at then
+        perform claim_ops._refuse(
+            'CO007',
+            format('plan %s expired at %s', p_plan_id, v_plan.expires_at),
+            'What was looked at then may be different now; lines that were applied stay applied.',
+            'Make another plan: claimctl plan wallets'
+        );
+    end if;
+    return v_plan;
+end
+$function$;
+comment on function claim_ops._find_plan is
+'Locks a plan, for a change of its state or shared for a batch, and refuses one in another state or past its time.';
+{% endmacro %}

@@ -1,0 +1,39 @@
+{% macro guard_finish_plan() %}
+create function claim_ops._finish_plan(p_plan_id bigint)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_lines constant integer := (select count(*) from claim_ops.plan_items where plan_id = p_plan_id);
+    v_plan claim_ops.plans;
+begin
+    if v_lines = 0 then
+        perform claim_ops._refuse(
+            'CO014', 'nothing to plan: no line is wrong and quiet in the way that was asked for',
+            'Nothing was written.', 'Users in flight come later; what is in excess is taken with --take ITEM'
+        );
+    end if;
+    update claim_ops.plans
+    set
+        lines = v_lines,
+        breakers = case when plan_kinds.has_wallet_breakers
+            then claim_ops._check_breakers(p_plan_id) else plans.breakers end
+    from claim_ops.plan_kinds
+    where plans.plan_id = p_plan_id and plans.kind = plan_kinds.kind;
+
+    insert into claim_ops.plan_chunks (plan_id, chunk_no, digest)
+    select p_plan_id, chunk.no, claim_ops._chunk_digest(p_plan_id, chunk.no)
+    from generate_series(0, (v_lines - 1) / 500) as chunk (no);
+    update claim_ops.plans set digest = claim_ops._plan_digest(p_plan_id) where plan_id = p_plan_id
+    returning * into v_plan;
+    perform claim_ops._write_event(p_plan_id, 'planned', jsonb_build_object(
+        'kind', v_plan.kind, 'reason', v_plan.reason, 'lines', v_lines, 'limits', v_plan.limits,
+        'breakers', v_plan.breakers, 'digest', v_plan.digest
+    ));
+end
+$function$;
+comment on function claim_ops._finish_plan is
+'Counts a plan''s lines, asks the breakers, and seals lines and header with their digests; refuses a plan without lines.';
+{% endmacro %}

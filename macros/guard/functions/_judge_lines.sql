@@ -1,0 +1,64 @@
+{% macro guard_judge_lines() %}
+create function claim_ops._judge_lines(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_locked {{ var('user_id_data_type') }}[]
+)
+returns table (line_no integer, user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, verdict text)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+#variable_conflict use_column
+begin
+    return query
+    with lines as materialized (
+        select
+            item.*,
+            array(select jsonb_object_keys(item.details -> 'discrepancies')) as items
+        from unnest(p_items) as item
+    ),
+    states as materialized (
+        select states.* from claim_ops._wallet_states(array(select lines.user_id from lines)) as states
+    ),
+    taken as materialized (
+        select lines.user_id, found.item
+        from lines
+        cross join lateral jsonb_each_text(lines.details -> 'discrepancies') as found (item, type)
+        where found.type = 'excess'
+    ),
+    unclaimed as materialized (
+        select unclaimed.user_id, unclaimed.item
+        from claim_ops._unclaimed_items(array(select taken.user_id from taken)) as unclaimed
+    )
+    select
+        lines.line_no, lines.user_id, lines.before, lines.after,
+        case
+            when not lines.user_id = any(p_locked)
+                then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
+            when lines.before is not null and (states.wallet @> lines.before) is not true then 'changed'
+            -- A wallet that we have just created is no sign of life.
+            when lines.before is not null and not {{ claim_reconciliation.guard_is_quiet('states') }} then 'in_flight'
+            when not {{ claim_reconciliation.is_settled('states.last_ledger_at', 'clock_timestamp()') }} then 'in_flight'
+            when (states.expected @> lines.after) is not true then 'ledger_changed'
+            when (states.discrepancies ?& lines.items) is not true then 'expired'
+            when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
+            when exists (
+                select 1 from taken
+                where taken.user_id = lines.user_id and not p_plan.limits -> 'take' ? taken.item
+            ) then 'not_taken'
+            when exists (
+                select 1 from taken
+                join unclaimed on taken.user_id = unclaimed.user_id and taken.item = unclaimed.item
+                where taken.user_id = lines.user_id
+            ) then 'unclaimed_purchase'
+        end
+    from lines
+    left join states on lines.user_id = states.user_id;
+end
+$function$;
+comment on function claim_ops._judge_lines is
+$$Looks a second time at the lines of a wallet correction, for wallets that are locked now: null where the line is to be
+written, else why not. busy: somebody holds the wallet; changed: it no longer holds `before`; in_flight: ledger or wallet
+changed within settle_minutes; ledger_changed: `after` is no longer what the ledger says; expired: neither the present
+nor the new time lies ahead; not_taken: an excess outside --take; unclaimed_purchase: an excess that a recovery explains.$$;
+{% endmacro %}

@@ -1,0 +1,19 @@
+{% macro guard_keep_append_only() %}
+create function claim_ops._keep_append_only()
+returns trigger
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    perform claim_ops._refuse(
+        'CO012',
+        format('%s on claim_ops.%s is refused: it is append-only', tg_op, tg_table_name),
+        'Plans, lines and journal are evidence; what they say is never changed.',
+        'To undo a plan: claimctl rollback PLAN'
+    );
+    return null;
+end
+$function$;
+comment on function claim_ops._keep_append_only is 'Trigger: refuses update, delete and truncate.';
+{% endmacro %}

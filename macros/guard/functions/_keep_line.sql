@@ -1,0 +1,29 @@
+{% macro guard_keep_line() %}
+create function claim_ops._keep_line()
+returns trigger
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_made_in xid8;
+begin
+    -- The plan's row lock first: an approval waits for an uncommitted line, and a line for an approval.
+    select plans.made_in into v_made_in
+    from claim_ops.plans
+    where plans.plan_id = new.plan_id
+    for update;
+
+    if v_made_in is distinct from pg_current_xact_id() then
+        perform claim_ops._refuse(
+            'CO012',
+            format('plan %s has been made: no line can be added to it', new.plan_id),
+            'A plan''s lines are written in the transaction that makes it.',
+            'Make another plan: claimctl plan wallets'
+        );
+    end if;
+    return new;
+end
+$function$;
+comment on function claim_ops._keep_line is 'Trigger: lines and chunks come only in the transaction that makes the plan.';
+{% endmacro %}

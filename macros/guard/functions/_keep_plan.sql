@@ -1,0 +1,45 @@
+{% macro guard_keep_plan() %}
+create function claim_ops._keep_plan()
+returns trigger
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_made constant text[] := array[
+        'plan_id', 'kind', 'reason', 'limits', 'breakers', 'reverses', 'made_by', 'made_by_oid', 'made_at', 'made_in',
+        'expires_at', 'settings_digest', 'lines', 'digest'
+    ];
+    v_is_being_made constant boolean := old.made_in = pg_current_xact_id() and old.digest is null;
+    v_is_allowed constant boolean := (old.state, new.state) in (
+        ('planned', 'approved'), ('planned', 'rejected'), ('planned', 'expired'),
+        ('approved', 'applying'), ('approved', 'rejected'), ('approved', 'expired'),
+        ('applying', 'applied'), ('applying', 'expired'),
+        ('applied', 'rolled_back')
+    ) or (old.state, new.state) = ('expired', 'rolled_back') and exists (
+        select 1 from claim_ops.journal where journal.plan_id = old.plan_id and journal.event = 'applied'
+    );
+begin
+    if new.state <> old.state and not v_is_allowed then
+        perform claim_ops._refuse(
+            'CO002',
+            format('plan %s is %s and cannot become %s', old.plan_id, old.state, new.state),
+            'planned > approved > applying > applied > rolled_back; or rejected, or expired.',
+            format('claimctl show %s', old.plan_id)
+        );
+    end if;
+    if not v_is_being_made and (
+        select bool_or(to_jsonb(old) -> field is distinct from to_jsonb(new) -> field) from unnest(v_made) as field
+    ) then
+        perform claim_ops._refuse(
+            'CO012',
+            format('plan %s has been made: it cannot be changed', old.plan_id),
+            'Only its state, its approval and its verification are written later.',
+            'Make another plan: claimctl plan wallets'
+        );
+    end if;
+    return new;
+end
+$function$;
+comment on function claim_ops._keep_plan is 'Trigger: a plan changes its state along the allowed ways, and nothing else of it changes.';
+{% endmacro %}

@@ -1,0 +1,25 @@
+{% macro guard_lock_wallets() %}
+create function claim_ops._lock_wallets(p_user_ids {{ var('user_id_data_type') }}[])
+returns {{ var('user_id_data_type') }}[]
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set plan_cache_mode = force_custom_plan
+as $function$
+begin
+    return (select coalesce(array_agg(locked.user_id), '{}')
+    from (
+        select wallets.{{ claim_reconciliation.guard_wallet_user() }} as user_id
+        from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
+        where wallets.{{ claim_reconciliation.guard_wallet_user() }} = any(p_user_ids)
+        order by wallets.{{ claim_reconciliation.guard_wallet_user() }}
+        for no key update skip locked
+    ) as locked);
+end
+$function$;
+comment on function claim_ops._lock_wallets is
+$$Locks the wallets of these users in the order of their keys and returns the users whose wallets are locked now. One that
+another session holds is left out, never waited for; so is a row that was deleted and inserted again meanwhile.$$;
+{% endmacro %}

@@ -1,0 +1,16 @@
+{% macro guard_skip_lines() %}
+create function claim_ops._skip_lines(p_plan_id bigint, p_batch_id bigint, p_verdicts jsonb)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+    insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, detail)
+    select p_batch_id, 'skipped', p_plan_id, plan_items.line_no, plan_items.user_id,
+        jsonb_build_object('reason', verdict.value)
+    from jsonb_each_text(p_verdicts) as verdict
+    join claim_ops.plan_items on plan_items.plan_id = p_plan_id and plan_items.line_no = verdict.key::integer
+    order by plan_items.line_no
+$function$;
+comment on function claim_ops._skip_lines is 'Journals lines as skipped, given as {line: reason}.';
+{% endmacro %}

@@ -1,0 +1,72 @@
+{% macro guard_apply_batch() %}
+create function claim_ops.apply_batch(p_plan_id bigint, p_after_line integer, p_limit integer, p_pass integer)
+returns table (last_line integer, applied integer, skipped integer, pending integer)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+declare
+    v_plan claim_ops.plans;
+    v_lines integer[];
+    v_chunk integer;
+    v_items claim_ops.plan_items[];
+    v_batch_id bigint;
+    v_lock_timeout constant text := current_setting('lock_timeout');
+begin
+    perform claim_ops._check_isolation();
+    perform claim_ops._check_pause(p_plan_id);
+    -- An applied plan has no line left: another applier was quicker.
+    v_plan := claim_ops._find_plan(p_plan_id, '{applying,applied}', false);
+    if v_plan.settings_digest is distinct from (select settings.digest from claim_ops.settings) then
+        perform claim_ops._check_plan_rules(v_plan);
+    end if;
+
+    v_lines := claim_ops._lock_lines(p_plan_id, p_after_line, p_limit);
+    if v_lines is null then
+        return;
+    end if;
+    -- Of one chunk, so that each chunk's digest is taken once.
+    v_chunk := (v_lines[1] - 1) / 500;
+    v_lines := array(select line.no from unnest(v_lines) as line (no) where (line.no - 1) / 500 = v_chunk order by 1);
+    last_line := v_lines[cardinality(v_lines)];
+    perform claim_ops._check_digest(p_plan_id, array[v_chunk]);
+    -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
+    select array_agg(plan_items order by plan_items.line_no) into v_items
+    from claim_ops.plan_items
+    where plan_items.plan_id = p_plan_id
+        and plan_items.line_no between v_lines[1] and last_line
+        -- No condition of the index, which would be searched once a number.
+        and plan_items.line_no + 0 = any(v_lines);
+
+    -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up and never the writer.
+    perform set_config('lock_timeout', (
+        select least(200, greatest(pg_settings.setting::integer / 2, 1))::text
+        from pg_catalog.pg_settings where pg_settings.name = 'deadlock_timeout'
+    ), true);
+    v_batch_id := nextval('claim_ops.journal_batch_ids');
+    -- The lines stand in the statement, so that the context of a trigger's error tells them.
+    execute format(
+        'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
+        '_apply_' || v_plan.kind, v_lines[1], v_lines[cardinality(v_lines)]
+    ) using v_plan, v_items, v_batch_id, p_pass;
+    perform set_config('lock_timeout', v_lock_timeout, true);
+    perform claim_ops._seal_journal(v_batch_id);
+
+    select
+        count(*) filter (where journal.event = 'applied'),
+        count(*) filter (where journal.event = 'skipped'),
+        cardinality(v_lines) - count(*)
+    into applied, skipped, pending
+    from claim_ops.journal
+    where journal.batch_id = v_batch_id;
+    return next;
+end
+$function$;
+comment on function claim_ops.apply_batch is
+$$Applies up to p_limit undecided lines after p_after_line; to be called in a transaction of its own. Returns how far it
+looked, and how many lines were applied, skipped and left pending because somebody holds their wallet; no row where no line is
+left. Lines that another applier holds are passed over. From the tenth p_pass on a busy line is skipped.$$;
+{% endmacro %}

@@ -1,0 +1,36 @@
+{% macro guard_begin_apply() %}
+create function claim_ops.begin_apply(p_plan_id bigint)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+    v_plan claim_ops.plans;
+    v_from timestamptz;
+begin
+    perform claim_ops._check_isolation();
+    -- The pause before the plan, in the order of the batches: the other way round, a pause that waits for a batch that
+    -- waits for this plan would be a deadlock.
+    perform claim_ops._check_pause(p_plan_id);
+    v_plan := claim_ops._find_plan(p_plan_id, '{approved,applying}', true);
+    perform claim_ops._check_plan_rules(v_plan);
+    {%- if var('strict') %}
+    v_from := v_plan.made_at + {{ var('settle_minutes') }} * interval '1 minute';
+    if clock_timestamp() < v_from then
+        perform claim_ops._refuse(
+            'CO007', format('plan %s may be applied from %s on', p_plan_id, v_from),
+            'In strict mode the second look comes settle_minutes after the first.', format('claimctl apply %s, then', p_plan_id)
+        );
+    end if;
+    {%- endif %}
+    if v_plan.state = 'approved' then
+        update claim_ops.plans set state = 'applying' where plan_id = p_plan_id;
+        perform claim_ops._write_event(p_plan_id, 'applying', '{}');
+    end if;
+end
+$function$;
+comment on function claim_ops.begin_apply is 'Opens an approved plan for its batches; one that is being applied stays open, so that a killed apply goes on.';
+{% endmacro %}

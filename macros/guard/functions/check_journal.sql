@@ -1,0 +1,45 @@
+{% macro guard_check_journal() %}
+create function claim_ops.check_journal()
+returns table (journal_position bigint, problem text)
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+    with chain as (
+        select
+            batches.*,
+            lag(batches.hash, 1, '') over (order by batches.position) as hash_before,
+            lag(batches.position, 1, 0::bigint) over (order by batches.position) as position_before,
+            encode(sha256(convert_to(jsonb_build_array(
+                batches.position,
+                batches.previous_hash,
+                batches.batch_id,
+                batches.entries,
+                claim_ops._entries_digest(batches.batch_id)
+            )::text, 'UTF8')), 'hex') as hash_now
+        from claim_ops.journal_batches as batches
+    )
+    select chain.position, case
+        when chain.position <> chain.position_before + 1 then 'the batch before it is gone'
+        when chain.previous_hash <> chain.hash_before then 'the chain is broken before it'
+        else 'its entries are not those that were sealed'
+    end
+    from chain
+    where chain.position <> chain.position_before + 1
+        or chain.previous_hash <> chain.hash_before
+        or chain.hash <> chain.hash_now
+    union all
+    select null, format('entry %s belongs to no sealed batch', journal.entry_id)
+    from claim_ops.journal
+    where not exists (
+        select 1 from claim_ops.journal_batches as batches where batches.batch_id = journal.batch_id
+    )
+    order by 1
+$function$;
+comment on function claim_ops.check_journal is
+$$Recomputes the chain of the journal: one row a break, none where it holds. A cut at the end shows only against a head
+that was exported before (verify_plan exports it). Against the tables' owner or a superuser this detects, it doesn't
+prevent.$$;
+{% endmacro %}

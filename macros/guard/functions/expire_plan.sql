@@ -1,0 +1,22 @@
+{% macro guard_expire_plan() %}
+create function claim_ops.expire_plan(p_plan_id bigint)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    update claim_ops.plans
+    set state = 'expired', finished_at = clock_timestamp()
+    where plan_id = p_plan_id
+        and state in ('planned', 'approved', 'applying')
+        and clock_timestamp() > expires_at;
+    if found then
+        perform claim_ops._write_event(p_plan_id, 'expired', '{}');
+    end if;
+    return found;
+end
+$function$;
+comment on function claim_ops.expire_plan is 'Writes down that a plan''s time is over; false where it is not. Refusals do not wait for it.';
+{% endmacro %}

@@ -1,0 +1,18 @@
+{% macro guard_pause() %}
+create function claim_ops.pause(p_reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    -- The table's lock queues before the batches that come; the row's alone would be starved by their FOR SHARE.
+    lock table claim_ops.control in exclusive mode;
+    update claim_ops.control
+    set is_paused = true, reason = p_reason, changed_by = session_user, changed_at = clock_timestamp();
+    perform claim_ops._write_event(null, 'paused', jsonb_build_object('reason', p_reason));
+end
+$function$;
+comment on function claim_ops.pause is 'Stops every apply at its next batch; once it returns, none writes.';
+{% endmacro %}

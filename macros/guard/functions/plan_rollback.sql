@@ -1,0 +1,40 @@
+{% macro guard_plan_rollback() %}
+create function claim_ops.plan_rollback(p_plan_id bigint, p_reason text)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+    v_plan claim_ops.plans;
+    v_plan_id bigint;
+begin
+    perform claim_ops._check_isolation();
+    select * into v_plan from claim_ops.plans where plan_id = p_plan_id for update;
+    if v_plan.state = 'applying' then
+        -- The journal has to be whole before it is reversed.
+        update claim_ops.plans set state = 'expired', finished_at = clock_timestamp() where plan_id = p_plan_id;
+        perform claim_ops._write_event(p_plan_id, 'expired', jsonb_build_object('reason', 'stopped for a rollback'));
+    end if;
+    perform claim_ops._find_plan(p_plan_id, '{applied,expired}', true);
+    v_plan_id := claim_ops._start_plan('rollback', p_reason, '{}', p_plan_id);
+    insert into claim_ops.plan_items (plan_id, line_no, user_id, before, after, details)
+    select
+        v_plan_id,
+        row_number() over (order by journal.line_no),
+        journal.user_id,
+        journal.after,
+        journal.before,
+        jsonb_build_object('wallet_updated_at', journal.wallet_updated_at)
+    from claim_ops.journal
+    where journal.plan_id = p_plan_id and journal.event = 'applied';
+    perform claim_ops._finish_plan(v_plan_id);
+    return v_plan_id;
+end
+$function$;
+comment on function claim_ops.plan_rollback is
+$$Plans the reverse of every applied line of a plan, from the journal: the wallets that still hold its `after` get their
+`before` back. A plan that is being applied is stopped. Returns the new plan's id.$$;
+{% endmacro %}

@@ -1,0 +1,18 @@
+{% macro guard_reject_plan() %}
+create function claim_ops.reject_plan(p_plan_id bigint, p_reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_plan claim_ops.plans;
+begin
+    v_plan := claim_ops._find_plan(p_plan_id, '{planned,approved}', true);
+    update claim_ops.plans set state = 'rejected', finished_at = clock_timestamp() where plan_id = p_plan_id;
+    perform claim_ops._write_event(p_plan_id, 'rejected', jsonb_build_object('reason', p_reason, 'was', v_plan.state));
+end
+$function$;
+comment on function claim_ops.reject_plan is 'Ends a plan that nobody has begun to apply; its maker may do so too.';
+{% endmacro %}

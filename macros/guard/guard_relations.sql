@@ -1,0 +1,48 @@
+{% macro guard_relation(name) %}
+    {#- A source table as functions name it: schema and table, quoted, without the database. -#}
+    {{- return(claim_reconciliation.service_table(name).include(database=false)) -}}
+{% endmacro %}
+
+
+{% macro guard_wallet_user() %}
+    {{- adapter.quote(claim_reconciliation.mapped_column('user_wallet_balances', 'user_id')) -}}
+{% endmacro %}
+
+
+{% macro guard_wallet_updated_at() %}
+    {{- adapter.quote(claim_reconciliation.mapped_column('user_wallet_balances', 'updated_at')) -}}
+{% endmacro %}
+
+
+{% macro guard_wallet_json(wallets) %}
+    {#- The item columns of a wallet row as jsonb; under `timezone = UTC` equal times have equal texts. -#}
+    jsonb_build_object(
+        {%- for item in claim_reconciliation.wallet_items() %}
+        '{{ item.column }}', {{ wallets }}.{{ adapter.quote(item.column) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
+{% macro guard_rows_of(name, columns, keys) %}
+    {#- The canonical columns of a source table, for the users in `keys`. -#}
+    select
+        {%- for column in columns %}
+        {{ claim_reconciliation.service_column(name, column) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ claim_reconciliation.guard_relation(name) }}
+    where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'user_id')) }} = any({{ keys }})
+{%- endmacro %}
+
+
+{% macro guard_wallets(keys) %}
+    {#- The wallets of the users in `keys`, with the columns of stg_claim_service__user_wallet_balances. -#}
+    select
+        {%- for item in claim_reconciliation.wallet_items() %}
+        {{ adapter.quote(item.column) }} as {{ item.name }}_{{ 'quantity' if item.kind == 'quantity' else 'expires_at' }},
+        {%- endfor %}
+        {{ claim_reconciliation.guard_wallet_user() }} as user_id,
+        {{ claim_reconciliation.guard_wallet_updated_at() }} as updated_at
+    from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+    where {{ claim_reconciliation.guard_wallet_user() }} = any({{ keys }})
+{%- endmacro %}

@@ -1,0 +1,108 @@
+{% macro guard_rights(models_schema) %}
+    {#- Who may do what. Nobody gets INSERT on plans or UPDATE on wallets: the functions are the only way. -#}
+{%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
+do $owners$
+declare
+    v_object record;
+begin
+    grant usage, create on schema claim_ops to claim_guard, claim_writer;
+    for v_object in
+        select pg_class.oid::regclass as name, case pg_class.relkind
+            when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind
+        from pg_catalog.pg_class
+        where pg_class.relnamespace = 'claim_ops'::regnamespace and pg_class.relkind in ('r', 'v', 'S')
+            and not exists (
+                select 1 from pg_catalog.pg_depend
+                where pg_depend.objid = pg_class.oid and pg_depend.deptype in ('a', 'i') and pg_class.relkind = 'S'
+            )
+    loop
+        execute format('alter %s %s owner to claim_owner', v_object.kind, v_object.name);
+    end loop;
+    for v_object in
+        select pg_proc.oid::regprocedure as name, case
+            when pg_proc.proname in ('_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet')
+                then 'claim_writer'
+            when pg_proc.proname = 'set_single_operator' then 'claim_owner'
+            else 'claim_guard'
+        end as owner
+        from pg_catalog.pg_proc
+        where pg_proc.pronamespace = 'claim_ops'::regnamespace
+    loop
+        -- PUBLIC may execute every new function, until it is told otherwise.
+        execute format('revoke all on function %s from public', v_object.name);
+        execute format('grant execute on function %s to claim_guard, claim_owner', v_object.name);
+        execute format('alter function %s owner to %I', v_object.name, v_object.owner);
+    end loop;
+    revoke create on schema claim_ops from claim_guard, claim_writer;
+end
+$owners$;
+
+grant usage on schema claim_ops to claim_reader;
+grant select on all tables in schema claim_ops to claim_reader, claim_guard;
+grant insert on claim_ops.plans, claim_ops.plan_items, claim_ops.plan_chunks to claim_guard;
+grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
+grant update on claim_ops.plans, claim_ops.plan_items, claim_ops.control to claim_guard;
+grant usage on all sequences in schema claim_ops to claim_guard;
+grant execute on function claim_ops.check_journal() to claim_reader;
+grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;
+grant execute on function claim_ops.plan_rollback(bigint, text) to claim_planner;
+grant execute on function claim_ops.approve_plan(bigint, text) to claim_approver;
+grant execute on function claim_ops.reject_plan(bigint, text) to claim_approver, claim_planner;
+grant execute on function claim_ops.expire_plan(bigint) to claim_approver, claim_planner, claim_applier;
+grant execute on function claim_ops.begin_apply(bigint) to claim_applier;
+grant execute on function claim_ops.apply_batch(bigint, integer, integer, integer) to claim_applier;
+grant execute on function claim_ops.finish_apply(bigint) to claim_applier;
+grant execute on function claim_ops.verify_plan(bigint) to claim_applier;
+grant execute on function claim_ops.pause(text) to claim_planner, claim_approver, claim_applier;
+grant execute on function claim_ops.resume(text) to claim_approver, claim_applier;
+
+grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
+grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
+alter default privileges in schema {{ adapter.quote(models_schema) }} grant select on tables to claim_guard, claim_reader;
+{{ claim_reconciliation.guard_source_rights() }}
+{% endmacro %}
+
+
+{% macro guard_source_rights() %}
+    {#- The grants on the service's tables, tried one by one; guard_checks names those that are missing. -#}
+do $grants$
+declare
+    v_grant text;
+begin
+    foreach v_grant in array array[
+        {%- for grant in claim_reconciliation.guard_source_grants() %}
+        '{{ grant }}'{{ ',' if not loop.last }}
+        {%- endfor %}
+    ] loop
+        begin
+            execute v_grant;
+        exception when insufficient_privilege then
+            raise notice 'not granted by %: %', current_user, v_grant;
+        end;
+    end loop;
+end
+$grants$;
+{% endmacro %}
+
+
+{% macro guard_sources() %}
+    {#- The source tables that the guard reads. -#}
+    {{- return(
+        ['purchase_claims', 'user_wallet_balances', 'audit_purchases']
+        + (['wallet_adjustments'] if var('has_wallet_adjustments') else [])
+        + (['queued_purchases'] if var('has_queued_purchases') else [])
+    ) -}}
+{% endmacro %}
+
+
+{% macro guard_source_grants() %}
+    {%- set grants = [] -%}
+    {%- for name in claim_reconciliation.guard_sources() -%}
+        {%- set relation = claim_reconciliation.guard_relation(name) -%}
+        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to claim_guard, claim_writer') -%}
+        {%- do grants.append('grant select on ' ~ relation ~ ' to claim_guard') -%}
+    {%- endfor -%}
+    {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
+    {%- do grants.append('grant select, insert, update, delete on ' ~ wallets ~ ' to claim_writer') -%}
+    {{- return(grants) -}}
+{% endmacro %}

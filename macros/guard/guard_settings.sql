@@ -1,0 +1,71 @@
+{% macro guard_settings(models_schema, repoint) %}
+    {#- The rules as they are now, with their digest; a change of the models' schema has to be asked for. -#}
+do $repoint$
+begin
+    if exists (select 1 from claim_ops.settings where models_schema <> '{{ models_schema }}') and not {{ repoint }} then
+        raise exception using errcode = 'CO013',
+            message = format(
+                'the guard reads the models in %s; it is not moved to {{ models_schema }} in passing',
+                (select models_schema from claim_ops.settings)
+            ),
+            detail = 'A guard that reads the models of another build repairs by what is not in production.',
+            hint = 'If you mean it: dbt run-operation install_guard --args ''{repoint: true}''';
+    end if;
+end
+$repoint$;
+
+delete from claim_ops.sku_catalog;
+delete from claim_ops.wallet_items;
+insert into claim_ops.wallet_items (item, column_name, kind)
+values
+    {%- for item in claim_reconciliation.wallet_items() %}
+    ('{{ item.name }}', '{{ item.column }}', '{{ item.kind }}'){{ ',' if not loop.last else ';' }}
+    {%- endfor %}
+insert into claim_ops.sku_catalog (sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price)
+select sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price
+from {{ ref(var('sku_catalog_model')).include(database=false) }};
+
+insert into claim_ops.plan_kinds (kind, needs_models, has_wallet_breakers, obeys_pause)
+values
+    ('wallet_correction', true, true, true),
+    ('rollback', false, false, true)
+on conflict (kind) do update
+set
+    needs_models = excluded.needs_models,
+    has_wallet_breakers = excluded.has_wallet_breakers,
+    obeys_pause = excluded.obeys_pause;
+insert into claim_ops.control default values on conflict do nothing;
+
+insert into claim_ops.settings (version, settings, digest, models_schema, sources)
+select
+    {{ claim_reconciliation.guard_version() }},
+    '{{ claim_reconciliation.build_settings() }}',
+    {{ claim_reconciliation.build_settings_digest('claim_ops.sku_catalog') }},
+    '{{ models_schema }}',
+    '{{ claim_reconciliation.guard_source_names() }}'
+on conflict (only_row) do update
+set
+    version = excluded.version,
+    settings = excluded.settings,
+    digest = excluded.digest,
+    models_schema = excluded.models_schema,
+    sources = excluded.sources,
+    installed_by = excluded.installed_by,
+    installed_at = excluded.installed_at;
+select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 'settings' from claim_ops.settings));
+{% endmacro %}
+
+
+{% macro guard_source_names() %}
+    {#- The vars that name the service's tables and columns, as JSON to stand between single quotes. -#}
+    {%- set names = {} -%}
+    {%- for name in ['claim_service_columns', 'claim_service_schema', 'claim_service_tables'] -%}
+        {%- do names.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {{- return(tojson(names, sort_keys=true) | replace("'", "''")) -}}
+{% endmacro %}
+
+
+{% macro guard_version() %}
+    {{- return(1) -}}
+{% endmacro %}

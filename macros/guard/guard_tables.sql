@@ -1,0 +1,143 @@
+{% macro guard_settings_tables() %}
+create table if not exists claim_ops.settings (
+    only_row boolean primary key default true constraint settings_are_one_row check (only_row),
+    version integer not null,
+    settings jsonb not null,
+    digest text not null,
+    models_schema text not null,
+    sources jsonb not null,
+    installed_by name not null default session_user,
+    installed_at timestamptz not null default clock_timestamp()
+);
+comment on table claim_ops.settings is 'One row: the version, the rules with their digest, the schema of the models, and the names of the service''s tables.';
+
+create table if not exists claim_ops.wallet_items (
+    item text primary key,
+    column_name text not null unique,
+    kind text not null constraint a_wallet_item_is_a_quantity_or_an_expiry check (kind in ('quantity', 'expiry'))
+);
+comment on table claim_ops.wallet_items is 'What a wallet holds: one row an item, copied at installation.';
+
+create table if not exists claim_ops.sku_catalog (
+    sku text primary key,
+    item text not null references claim_ops.wallet_items,
+    quantity integer not null,
+    duration_hours integer,
+    weekly_cap integer,
+    monthly_cap integer,
+    unit_price numeric
+);
+comment on table claim_ops.sku_catalog is 'What a SKU gives: one row a SKU, copied at installation.';
+
+create table if not exists claim_ops.control (
+    only_row boolean primary key default true constraint control_is_one_row check (only_row),
+    is_paused boolean not null default false,
+    is_single_operator boolean not null default false,
+    reason text,
+    changed_by name not null default session_user,
+    changed_at timestamptz not null default clock_timestamp()
+);
+comment on table claim_ops.control is 'One row: whether applies are paused, and whether one login may approve its own plans.';
+{% endmacro %}
+
+
+{% macro guard_plan_tables() %}
+create table if not exists claim_ops.plan_kinds (
+    kind text primary key,
+    needs_models boolean not null,
+    has_wallet_breakers boolean not null,
+    obeys_pause boolean not null
+);
+comment on table claim_ops.plan_kinds is 'What a plan may be; a line of the kind is applied by the function _apply_<kind>.';
+
+create table if not exists claim_ops.plans (
+    plan_id bigint generated always as identity primary key,
+    kind text not null references claim_ops.plan_kinds,
+    state text not null default 'planned' constraint a_plan_has_a_known_state check (
+        state in ('planned', 'approved', 'rejected', 'applying', 'applied', 'rolled_back', 'expired')
+    ),
+    reason text not null constraint a_plan_has_a_reason check (btrim(reason) <> ''),
+    limits jsonb not null default '{}',
+    breakers jsonb not null default '{}',
+    reverses bigint references claim_ops.plans,
+    made_by name not null default session_user,
+    made_by_oid oid not null,
+    made_at timestamptz not null default clock_timestamp(),
+    made_in xid8 not null default pg_current_xact_id(),
+    expires_at timestamptz not null,
+    settings_digest text not null,
+    lines integer,
+    digest text,
+    approved_by name,
+    approved_by_oid oid,
+    approved_at timestamptz,
+    is_single_operator boolean not null default false,
+    finished_at timestamptz,
+    verified_at timestamptz,
+    verification jsonb,
+    constraint a_maker_does_not_approve_his_own_plan check (
+        is_single_operator or approved_by is null
+        or (approved_by_oid <> made_by_oid and approved_by <> made_by)
+    ),
+    constraint an_approved_plan_has_an_approver check (
+        state not in ('approved', 'applying', 'applied', 'rolled_back') or approved_by is not null
+    )
+);
+comment on table claim_ops.plans is 'One row a plan. Written by the functions alone; its state changes along planned, approved, applying, applied.';
+
+create table if not exists claim_ops.plan_chunks (
+    plan_id bigint not null references claim_ops.plans,
+    chunk_no integer not null,
+    digest text not null,
+    primary key (plan_id, chunk_no)
+);
+comment on table claim_ops.plan_chunks is 'One row for 500 lines of a plan: their digest. The plan''s own digest is taken over these.';
+
+create table if not exists claim_ops.plan_items (
+    plan_id bigint not null references claim_ops.plans,
+    line_no integer not null,
+    chunk_no integer not null generated always as ((line_no - 1) / 500) stored,
+    user_id {{ var('user_id_data_type') }},
+    before jsonb,
+    after jsonb,
+    details jsonb not null default '{}',
+    primary key (plan_id, line_no)
+);
+create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_items (user_id, plan_id);
+comment on table claim_ops.plan_items is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted.';
+{% endmacro %}
+
+
+{% macro guard_journal_tables() %}
+create table if not exists claim_ops.journal_batches (
+    position bigint primary key,
+    batch_id bigint not null unique,
+    entries integer not null,
+    previous_hash text not null unique,
+    hash text not null,
+    sealed_at timestamptz not null default clock_timestamp()
+);
+comment on table claim_ops.journal_batches is 'One row a sealed batch of the journal: a chain of hashes that shows a removed or changed entry.';
+
+create table if not exists claim_ops.journal (
+    entry_id bigint generated always as identity primary key,
+    batch_id bigint not null,
+    event text not null,
+    plan_id bigint references claim_ops.plans,
+    line_no integer,
+    user_id {{ var('user_id_data_type') }},
+    before jsonb,
+    after jsonb,
+    wallet_updated_at timestamptz,
+    detail jsonb not null default '{}',
+    actor name not null default session_user,
+    written_at timestamptz not null default clock_timestamp(),
+    constraint an_outcome_is_applied_or_skipped check (line_no is null or event in ('applied', 'skipped'))
+);
+create unique index if not exists a_line_has_one_outcome on claim_ops.journal (plan_id, line_no)
+where line_no is not null;
+create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc) where event = 'applied';
+create index if not exists journal_by_batch on claim_ops.journal (batch_id);
+create sequence if not exists claim_ops.journal_batch_ids;
+comment on table claim_ops.journal is 'Append-only: what happened to plans, and the outcome of each line with the wallet before and after.';
+{% endmacro %}

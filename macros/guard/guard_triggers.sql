@@ -1,0 +1,18 @@
+{% macro guard_triggers() %}
+create or replace trigger a_plan_follows_its_states before update on claim_ops.plans
+for each row execute function claim_ops._keep_plan();
+create or replace trigger a_line_belongs_to_the_plan_being_made before insert on claim_ops.plan_items
+for each row execute function claim_ops._keep_line();
+create or replace trigger a_chunk_belongs_to_the_plan_being_made before insert on claim_ops.plan_chunks
+for each row execute function claim_ops._keep_line();
+    {%- for table in ['journal', 'journal_batches', 'plan_items', 'plan_chunks'] %}
+create or replace trigger {{ table }}_is_append_only before update or delete on claim_ops.{{ table }}
+for each row execute function claim_ops._keep_append_only();
+create or replace trigger {{ table }}_is_not_emptied before truncate on claim_ops.{{ table }}
+for each statement execute function claim_ops._keep_append_only();
+    {%- endfor %}
+create or replace trigger a_plan_is_not_deleted before delete on claim_ops.plans
+for each row execute function claim_ops._keep_append_only();
+create or replace trigger plans_are_not_emptied before truncate on claim_ops.plans
+for each statement execute function claim_ops._keep_append_only();
+{% endmacro %}

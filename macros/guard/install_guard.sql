@@ -1,0 +1,103 @@
+{% macro install_guard(dry_run=false, repoint=false) %}
+    {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one transaction. Run it again
+        whenever a setting, an item or the catalogue has changed. -#}
+    {%- set models_schema = ref('rpt_wallet_build').schema -%}
+    {%- set script = claim_reconciliation.guard_script(models_schema, repoint) -%}
+    {%- if dry_run -%}
+        {{- print(script) -}}
+    {%- elif execute -%}
+        {%- do run_query('begin;\n' ~ script ~ '\ncommit;') -%}
+        {{- print('The guard is installed in claim_ops. Next: claimctl doctor') -}}
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro guard_script(models_schema, repoint) %}
+-- One installer at a time.
+select pg_advisory_xact_lock(hashtextextended('claim_ops.install', 0));
+set local client_min_messages = warning;
+{{ claim_reconciliation.guard_roles() }}
+create schema if not exists claim_ops authorization claim_owner;
+{{ claim_reconciliation.guard_drop_functions() }}
+{{ claim_reconciliation.guard_settings_tables() }}
+{{ claim_reconciliation.guard_plan_tables() }}
+{{ claim_reconciliation.guard_journal_tables() }}
+{{ claim_reconciliation.guard_functions() }}
+{{ claim_reconciliation.guard_views() }}
+{{ claim_reconciliation.guard_triggers() }}
+{{ claim_reconciliation.guard_settings(models_schema, repoint) }}
+{{ claim_reconciliation.guard_rights(models_schema) }}
+{{ claim_reconciliation.guard_checks() }}
+{{ claim_reconciliation.guard_return_roles() }}
+{% endmacro %}
+
+
+{% macro guard_drop_functions() %}
+    {#- All functions are made anew, so that none of an older version stays; triggers go with them and come again. -#}
+do $functions$
+declare
+    v_function regprocedure;
+begin
+    for v_function in
+        select pg_proc.oid::regprocedure from pg_catalog.pg_proc
+        where pg_proc.pronamespace = 'claim_ops'::regnamespace
+    loop
+        execute format('drop function if exists %s cascade', v_function);
+    end loop;
+end
+$functions$;
+{% endmacro %}
+
+
+{% macro guard_functions() %}
+    {#- Helpers before those that call them, for readers of the script; plpgsql resolves names when it runs. -#}
+{{ claim_reconciliation.guard_refuse() }}
+{{ claim_reconciliation.guard_keep_append_only() }}
+{{ claim_reconciliation.guard_keep_line() }}
+{{ claim_reconciliation.guard_keep_plan() }}
+{{ claim_reconciliation.guard_entries_digest() }}
+{{ claim_reconciliation.guard_seal_journal() }}
+{{ claim_reconciliation.guard_write_event() }}
+{{ claim_reconciliation.guard_check_journal() }}
+{{ claim_reconciliation.guard_chunk_digest() }}
+{{ claim_reconciliation.guard_plan_digest() }}
+{{ claim_reconciliation.guard_check_isolation() }}
+{{ claim_reconciliation.guard_check_pause() }}
+{{ claim_reconciliation.guard_check_input() }}
+{{ claim_reconciliation.guard_check_rules() }}
+{{ claim_reconciliation.guard_check_plan_rules() }}
+{{ claim_reconciliation.guard_check_digest() }}
+{{ claim_reconciliation.guard_breaker_figures() }}
+{{ claim_reconciliation.guard_check_breakers() }}
+{{ claim_reconciliation.guard_find_plan() }}
+{{ claim_reconciliation.guard_lock_wallets() }}
+{{ claim_reconciliation.guard_write_wallets() }}
+{{ claim_reconciliation.guard_create_wallet() }}
+{{ claim_reconciliation.guard_delete_wallet() }}
+{{ claim_reconciliation.guard_wallet_states() }}
+{{ claim_reconciliation.guard_unclaimed_items() }}
+{{ claim_reconciliation.guard_lines_to_correct() }}
+{{ claim_reconciliation.guard_start_plan() }}
+{{ claim_reconciliation.guard_finish_plan() }}
+{{ claim_reconciliation.guard_plan_wallets() }}
+{{ claim_reconciliation.guard_plan_rollback() }}
+{{ claim_reconciliation.guard_approve_plan() }}
+{{ claim_reconciliation.guard_reject_plan() }}
+{{ claim_reconciliation.guard_expire_plan() }}
+{{ claim_reconciliation.guard_judge_lines() }}
+{{ claim_reconciliation.guard_skip_lines() }}
+{{ claim_reconciliation.guard_write_lines() }}
+{{ claim_reconciliation.guard_apply_wallet_correction() }}
+{{ claim_reconciliation.guard_apply_missing_wallet() }}
+{{ claim_reconciliation.guard_apply_rollback() }}
+{{ claim_reconciliation.guard_reverse_creation() }}
+{{ claim_reconciliation.guard_begin_apply() }}
+{{ claim_reconciliation.guard_lock_lines() }}
+{{ claim_reconciliation.guard_apply_batch() }}
+{{ claim_reconciliation.guard_finish_apply() }}
+{{ claim_reconciliation.guard_verify_lines() }}
+{{ claim_reconciliation.guard_verify_plan() }}
+{{ claim_reconciliation.guard_pause() }}
+{{ claim_reconciliation.guard_resume() }}
+{{ claim_reconciliation.guard_set_single_operator() }}
+{% endmacro %}
