@@ -1,0 +1,190 @@
+"""The loop of batches that applies a plan: sized by time, shared by appliers, taken up again."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from claimctl.database import connect
+from claimctl.errors import NoConnectionError, RefusedError
+from claimctl.guard import refusal
+from claimctl.options import Options
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from claimctl.database import Database
+
+TARGET_SECONDS = 0.05
+FIRST_LINES, LEAST_LINES, MOST_LINES = 100, 20, 500
+# The guard skips a line that was busy in its tenth pass.
+LAST_PASS = 10
+SECONDS_BETWEEN_PASSES = 0.3
+RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15)
+STATEMENT_TIMEOUT = "10s"
+# Deadlock, lock and statement time-outs: the batch was rolled back and is tried again, smaller.
+TRANSIENT_STATES = ("40P01", "55P03", "57014")
+MOST_RETRIES = 5
+# What apply_batch writes into the statement that applies its lines.
+LINES_OF_BATCH = re.compile(r"/\* lines (\d+) to \d+ \*/")
+
+
+@dataclass
+class Progress:
+    """What the appliers of this process have done; shared by their threads."""
+
+    on_batch: Callable[[int], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    batch_seconds: list[float] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+
+
+def apply_plan(options: Options, plan_id: int, appliers: int, progress: Progress) -> None:
+    """Apply the plan's lines by several threads, each with a connection of its own.
+
+    Returns when no line is left that this process can decide, or `progress.stop` is set. Raises
+    the first error of an applier, after the others have ended their batches.
+    """
+
+    def work() -> None:
+        try:
+            _Applier(options, plan_id, progress).run()
+        except BaseException as error:
+            progress.errors.append(error)
+            progress.stop.set()
+
+    # Not Thread.join: interrupted by Ctrl-C, it takes a thread that still works for one that ended.
+    pool = ThreadPoolExecutor(appliers)
+    try:
+        working = [pool.submit(work) for _ in range(appliers)]
+        wait(working)
+    except KeyboardInterrupt:
+        progress.stop.set()
+        wait(working)
+        raise
+    finally:
+        pool.shutdown(wait=False)
+    if progress.errors:
+        raise progress.errors[0]
+
+
+class _Applier:
+    """One connection's share of the work."""
+
+    def __init__(self, options: Options, plan_id: int, progress: Progress) -> None:
+        self.options = options
+        self.plan_id = plan_id
+        self.progress = progress
+        self.lines = FIRST_LINES
+        self.most_lines = MOST_LINES
+        self.connection: Database | None = None
+
+    def run(self) -> None:
+        """Pass over the undecided lines until none of them is busy."""
+        try:
+            for number in range(1, LAST_PASS + 1):
+                if self._pass(number) == 0:
+                    return
+                self.progress.stop.wait(SECONDS_BETWEEN_PASSES)
+        finally:
+            if self.connection is not None:
+                self.connection.close()
+
+    def _pass(self, number: int) -> int:
+        """Return how many lines this pass left pending because somebody holds their wallets."""
+        busy = after = 0
+        while batch := self._batch(after, number):
+            after = batch["last_line"]
+            busy += batch["pending"]
+            self.progress.on_batch(batch["applied"] + batch["skipped"])
+        return busy
+
+    def _batch(self, after: int, number: int) -> dict[str, Any] | None:
+        """Apply the next batch, however often it takes; none where no line is left, or on stop."""
+        import psycopg
+
+        lost = retries = 0
+        while not self.progress.stop.is_set():
+            try:
+                connection = self._connected()
+                started = time.monotonic()
+                batch = self._call(connection, after, number)
+            except NoConnectionError as error:
+                self._back_off(lost, error.message)
+                lost += 1
+            except psycopg.Error as error:
+                if connection.closed:
+                    self._back_off(lost, str(error))
+                    lost += 1
+                elif error.sqlstate in TRANSIENT_STATES and retries < MOST_RETRIES:
+                    retries += 1
+                    self.lines = max(1, self.lines // 2)
+                else:
+                    self._narrow_down(connection, error)
+            else:
+                elapsed = time.monotonic() - started
+                self.progress.batch_seconds.append(elapsed)
+                self.lines = _next_size(self.lines, elapsed, self.most_lines)
+                return batch
+        return None
+
+    def _connected(self) -> Database:
+        if self.connection is None or self.connection.closed:
+            self.connection = connect(self.options)
+            self.connection.autocommit = True
+        return self.connection
+
+    def _call(self, connection: Database, after: int, number: int) -> dict[str, Any] | None:
+        with connection.transaction():
+            # Before the call: set inside it, the time-out would not hold for it.
+            connection.execute(
+                "select set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT]
+            )
+            return connection.execute(
+                "select * from claim_ops.apply_batch(%s, %s, %s, %s)",
+                [self.plan_id, after, self.lines, number],
+            ).fetchone()
+
+    def _back_off(self, lost: int, reason: str) -> None:
+        """Wait before the next try; the batch is whole or not there, and the guard knows which."""
+        if lost == len(RECONNECT_SECONDS):
+            raise NoConnectionError(
+                f"The server did not come back: {' '.join(reason.split()).rstrip('.')}. "
+                "Nothing is half done; when it is there again: "
+                f"claimctl apply {self.plan_id} goes on."
+            )
+        self.progress.stop.wait(RECONNECT_SECONDS[lost])
+
+    def _narrow_down(self, connection: Database, error: psycopg.Error) -> None:
+        """Have smaller batches until one row alone makes the database fail, and name it.
+
+        The guard's own refusals say all that there is to say; a trigger's error does not know for
+        which row it was called.
+        """
+        place = LINES_OF_BATCH.search(error.diag.context or "")
+        if place is None or (error.sqlstate or "").startswith("CO"):
+            raise error
+        if self.lines > 1:
+            self.lines = self.most_lines = self.lines // 2
+            return
+        row = connection.execute(
+            "select user_id::text as name from claim_ops.plan_items"
+            " where plan_id = %s and line_no = %s",
+            [self.plan_id, int(place[1])],
+        ).fetchone()
+        name = row["name"] if row else "that is gone"
+        raise RefusedError(
+            f"The wallet of user {name} could not be written: {refusal(error)} "
+            f"Nothing is half done; without the cause, claimctl apply {self.plan_id} goes on."
+        ) from error
+
+
+def _next_size(lines: int, elapsed: float, most_lines: int) -> int:
+    """Return the size at which a batch like the last one would take the target's time."""
+    fitting = int(lines * TARGET_SECONDS / max(elapsed, 0.001))
+    return min(most_lines, max(LEAST_LINES, min(fitting, lines * 2)))

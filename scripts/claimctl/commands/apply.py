@@ -1,0 +1,124 @@
+"""`claimctl apply PLAN`: the only command that writes to the service's tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from claimctl.errors import ClaimctlError, ExitCode
+from claimctl.options import PLAN_ID, Options, global_options
+
+
+@click.command()
+@click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
+@click.option(
+    "--appliers",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="How many connections share the work.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@global_options
+@click.pass_obj
+def apply(options: Options, plan_id: int, appliers: int, yes: bool) -> None:
+    """Apply the approved PLAN beside live traffic, in small transactions.
+
+    Each line is looked at again and applied whole or skipped with a reason. A killed apply loses
+    nothing and doubles nothing: call it again. Several may share a plan.
+
+    Exit code 0: all applied, 1: some skipped or left, or stopped by Ctrl-C, 2: wrong usage, 3: no
+    connection or no guard, 4: refused.
+
+    \b
+    Example:
+      claimctl apply 7 --appliers 2
+    """
+    from claimctl.guard import expiring
+
+    try:
+        with expiring(options, plan_id):
+            outcome = _run(options, plan_id, appliers, yes)
+    except KeyboardInterrupt:
+        raise ClaimctlError(
+            f"Stopped between two batches, nothing half done: claimctl apply {plan_id} goes on."
+        ) from None
+    _print_outcome(options, outcome)
+    sys.exit(ExitCode.FINDINGS if outcome["skipped"] or outcome["pending"] else ExitCode.DONE)
+
+
+def _run(options: Options, plan_id: int, appliers: int, yes: bool) -> dict[str, Any]:
+    """Ask, open the plan, apply its batches and close it; return what became of its lines."""
+    from claimctl.applying import Progress, apply_plan
+    from claimctl.guard import call, guard, refusals, show_plan
+    from claimctl.summary import confirm, print_changes
+
+    with guard(options) as connection:
+        plan = show_plan(connection, plan_id)
+        if plan["state"] in ("approved", "applying") and not plan["is_past_its_time"]:
+            if not options.as_json:
+                print_changes(plan)
+            confirm(f"\nApply plan {plan_id} to {plan['pending']} wallets?", yes)
+        call(connection, "begin_apply", plan_id=plan_id)
+    with _bar(plan) as on_batch, refusals():
+        progress = Progress(on_batch)
+        apply_plan(options, plan_id, appliers, progress)
+    with guard(options) as connection:
+        outcome = call(connection, "finish_apply", plan_id=plan_id)
+    longest = round(1000 * max(progress.batch_seconds, default=0), 1)
+    return {"plan_id": plan_id, **outcome, "longest_batch_ms": longest}
+
+
+@contextmanager
+def _bar(plan: dict[str, Any]) -> Iterator[Callable[[int], None]]:
+    """Show a bar with rate and remaining time on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("applying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    error_console = Console(stderr=True)
+    with Progress(*columns, console=error_console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(
+            "", total=plan["lines"], completed=plan["lines"] - plan["pending"], rate=""
+        )
+
+        def on_batch(lines: int) -> None:
+            bar.advance(task, lines)
+            speed = bar.tasks[task].speed
+            bar.update(task, rate=f"{speed:,.0f} wallets/s" if speed else "")
+
+        yield on_batch
+
+
+def _print_outcome(options: Options, outcome: dict[str, Any]) -> None:
+    from claimctl.output import print_json
+
+    if options.as_json:
+        print_json(outcome)
+        return
+    plan_id = outcome["plan_id"]
+    print(f"Plan {plan_id}: {outcome['applied']} applied, {outcome['skipped']} skipped.")
+    for reason, lines in outcome["reasons"].items():
+        print(f"  skipped as {reason}: {lines}")
+    if outcome["pending"]:
+        print(
+            f"{outcome['pending']} lines are left to another applier, or: claimctl apply {plan_id}"
+        )
+    else:
+        print(f"Next: claimctl verify {plan_id}")

@@ -1,0 +1,138 @@
+"""`claimctl doctor`: is everything there that the models and repairs need?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimctl.errors import ExitCode
+from claimctl.options import Options, global_options
+
+if TYPE_CHECKING:
+    from claimctl.config import Project
+    from claimctl.database import Database
+
+Finding = dict[str, Any]
+
+# One file of sql/doctor each, in the order in which a fault explains the ones below it.
+CHECKS = (
+    "server",
+    "settings",
+    "sources",
+    "columns",
+    "types",
+    "privileges",
+    "indexes",
+    "triggers",
+    "vacuum",
+    "guard",
+)
+
+
+@click.command()
+@global_options
+@click.pass_obj
+def doctor(options: Options) -> None:
+    """Check the database and say what is missing and what to do.
+
+    Looks at the connection, the server's version, the service's tables (never views), their
+    columns, types, privileges and indexes, triggers on wallets, vacuum, the models' age and
+    settings, and the guard. It changes nothing. Where the guard is installed it needs no dbt
+    project.
+
+    Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.
+
+    \b
+    Example:
+      claimctl doctor --project-dir ~/analytics
+    """
+    from claimctl.config import Project, find_project, load_project
+    from claimctl.database import reading
+    from claimctl.guard import is_installed, recorded
+
+    project = find_project(options)
+    with reading(options) as connection:
+        if is_installed(connection):
+            known = recorded(connection)
+            project = project or Project(known, [])
+            options.models_schema = options.models_schema or known["models_schema"]
+        findings = examine(connection, options, project or load_project(options))
+    states = Counter(finding["state"] for finding in findings)
+    if options.as_json:
+        _print_json(findings, states)
+    else:
+        _print_findings(findings, states)
+    if states["error"] or states["warning"]:
+        raise SystemExit(ExitCode.FINDINGS)
+
+
+def examine(connection: Database, options: Options, project: Project) -> list[Finding]:
+    """Run every check and return its findings: check, state, finding and advice."""
+    from psycopg.sql import Identifier
+    from psycopg.types.json import Jsonb
+
+    from claimctl.database import run_sql
+    from claimctl.guard import GUARD_VERSION, is_installed
+    from claimctl.models import schemas_of_models
+
+    settings = Jsonb(project.settings)
+    schemas = schemas_of_models(connection, options)
+    parameters = {
+        "settings": settings,
+        "columns": Jsonb(run_sql(connection, "service_columns.sql", {"settings": settings})),
+        "unknown_vars": Jsonb(project.unknown_vars),
+        "schemas": schemas,
+        "models_schema": options.models_schema,
+        "version": GUARD_VERSION,
+    }
+    findings: list[Finding] = []
+
+    def check(name: str, file: str, names: dict[str, Identifier] | None = None) -> list[Finding]:
+        rows = run_sql(connection, f"doctor/{file}.sql", parameters, names)
+        found = [{"check": name, **row} for row in rows]
+        findings.extend(found)
+        return found
+
+    for name in CHECKS:
+        check(name, name)
+    has_guard = is_installed(connection)
+    if has_guard:
+        check("guard", "guard_state")
+    if check("models", "models")[-1]["state"] == "ok":
+        models = {"models": Identifier(schemas[0])}
+        check("build", "build", models)
+        if has_guard:
+            check("guard", "guard_models", models)
+    return findings
+
+
+def _print_json(findings: list[Finding], states: Counter[str]) -> None:
+    from claimctl.output import print_json
+
+    print_json({"errors": states["error"], "warnings": states["warning"], "findings": findings})
+
+
+def _print_findings(findings: list[Finding], states: Counter[str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from claimctl.output import STATE_STYLES, print_table, printable
+
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        state = Text(finding["state"], style=STATE_STYLES[finding["state"]])
+        table.add_row(state, finding["check"], Text(printable(finding["finding"])))
+        if finding["advice"]:
+            table.add_row("", "", Text(f"-> {printable(finding['advice'])}", style="italic"))
+    print_table(table)
+    if states["error"] or states["warning"]:
+        counts = (_counted(states[state], state) for state in ("error", "warning"))
+        print(f"\n{', '.join(counts)}: do what the arrows say.")
+    else:
+        print("\nNothing to do.")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,179 @@
+"""`claimctl explain USER`: everything that is known about one user's wallet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimctl.errors import ClaimctlError
+from claimctl.options import Options, global_options
+
+if TYPE_CHECKING:
+    from claimctl.config import Project
+    from claimctl.database import Database
+
+
+@click.command()
+@click.argument("user")
+@global_options
+@click.pass_obj
+def explain(options: Options, user: str) -> None:
+    """Show one user: claims, purchases, wallet, what it should hold, and plans that touched it.
+
+    What is expected comes from the models, the rest is read live. Times are in UTC. It changes
+    nothing. Where the guard is installed it needs no dbt project.
+
+    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models.
+
+    \b
+    Example:
+      claimctl explain 5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11
+    """
+    from claimctl.config import Project, find_project, load_project
+    from claimctl.database import reading
+    from claimctl.guard import is_installed, recorded
+    from claimctl.output import print_json
+
+    project = find_project(options)
+    with reading(options) as connection:
+        has_guard = is_installed(connection)
+        if has_guard:
+            project = Project(recorded(connection), [])
+            options.models_schema = options.models_schema or project.settings["models_schema"]
+        explanation = look_up(connection, options, project or load_project(options), user)
+        explanation["plans"] = plans_of(connection, explanation["user_id"]) if has_guard else []
+    if options.as_json:
+        print_json(explanation)
+    else:
+        _print_explanation(explanation)
+
+
+def look_up(connection: Database, options: Options, project: Project, user: str) -> dict[str, Any]:
+    """Return the document about a user that one statement makes at one snapshot."""
+    from psycopg.sql import SQL, Identifier
+
+    from claimctl.database import run_sql
+    from claimctl.models import require_models
+    from claimctl.user_ids import as_user_id
+
+    models = require_models(connection, options)
+    catalogue = {"models": models, "name": project.settings["sku_catalog_model"]}
+    places = run_sql(connection, "explain/sku_catalog.sql", catalogue)
+    if not places:
+        raise ClaimctlError(
+            f"The catalogue {catalogue['name']} is in no schema: run dbt seed, "
+            "or correct the var sku_catalog_model."
+        )
+    user_id_type, _ = as_user_id(connection, project.settings["user_id_data_type"], user)
+    names = {
+        "models": Identifier(models),
+        "sku_catalog": Identifier(places[0]["schema_name"], catalogue["name"]),
+        "user_id_type": SQL(user_id_type),
+    }
+    explanation: dict[str, Any] = run_sql(connection, "explain/user.sql", {"user_id": user}, names)[
+        0
+    ]["explanation"]
+    if not explanation["is_known"]:
+        raise ClaimctlError(f"No claim, purchase or wallet names the user {user}.")
+    return explanation
+
+
+def plans_of(connection: Database, user: str) -> list[dict[str, Any]]:
+    """Return the plans that have a line for a user; the guard is installed and readable."""
+    from psycopg.sql import SQL
+
+    from claimctl.database import run_sql
+    from claimctl.guard import recorded
+    from claimctl.user_ids import as_user_id
+
+    name, user_id = as_user_id(connection, recorded(connection)["user_id_data_type"], user)
+    return run_sql(
+        connection, "guard/plans_of_user.sql", {"user_id": user_id}, {"user_id_type": SQL(name)}
+    )
+
+
+def _print_explanation(explanation: dict[str, Any]) -> None:
+    """Print the document section by section."""
+    from claimctl.output import print_rows, printable, utc
+
+    print(f"User {printable(explanation['user_id'])}. Times are in UTC.")
+    print_rows(
+        "Claims and purchases",
+        ("tx_id", "sku", "item", "quantity", "claimed_at", "purchase", "purchased_at"),
+        (
+            (
+                row["tx_id"],
+                row["sku"],
+                row["item"],
+                row["quantity"],
+                utc(row["claimed_at"]) or "not claimed",
+                row["purchase_statuses"] or "no purchase known",
+                utc(row["purchased_at"]),
+            )
+            for row in explanation["ledger"]
+        ),
+    )
+    if explanation["adjustments"]:
+        print_rows(
+            "Adjustments",
+            ("adjustment_id", "item", "quantity", "adjusted_at"),
+            (
+                (row["adjustment_id"], row["item"], row["quantity"], utc(row["adjusted_at"]))
+                for row in explanation["adjustments"]
+            ),
+        )
+    print_rows(
+        _wallet_title(explanation),
+        ("item", "wallet now", "expected", "found by the models", "state"),
+        (
+            (
+                row["item"],
+                _held(row["wallet_quantity"], row["wallet_expires_at"], explanation["has_wallet"]),
+                _held(row["expected_quantity"], row["expected_expires_at"], True),
+                row["discrepancy_type"] or "right",
+                "settled" if row["is_settled"] else "in flight",
+            )
+            for row in explanation["balances"]
+        ),
+    )
+    if explanation["plans"]:
+        print_rows(
+            "Plans that touched this wallet",
+            ("plan_id", "kind", "plan", "line", "before", "after", "decided_at"),
+            (
+                (
+                    row["plan_id"],
+                    row["kind"],
+                    row["plan_state"],
+                    row["skipped_because"] or row["state"],
+                    row["before"] or "no wallet",
+                    row["after"] or "no wallet",
+                    utc(row["decided_at"]),
+                )
+                for row in explanation["plans"]
+            ),
+        )
+    if explanation["hints"]:
+        print()
+    for hint in explanation["hints"]:
+        print(printable(hint))
+
+
+def _wallet_title(explanation: dict[str, Any]) -> str:
+    from claimctl.output import utc
+
+    state = "missing"
+    if explanation["has_wallet"]:
+        state = f"changed at {utc(explanation['wallet_updated_at']) or 'an unknown time'}"
+    return f"Wallet ({state}; models built at {utc(explanation['built_at'])})"
+
+
+def _held(quantity: int | None, expires_at: str | None, exists: bool) -> str:
+    from claimctl.output import utc
+
+    if not exists:
+        return "no wallet"
+    if expires_at is not None:
+        return f"until {utc(expires_at)}"
+    return "nothing" if quantity is None else str(quantity)

@@ -1,0 +1,133 @@
+"""`claimctl plan …`: make a plan, which changes nothing yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from claimctl.errors import NothingToDoError, WrongUsageError
+from claimctl.options import COUNT, PLAN_ID, Options, global_options
+
+if TYPE_CHECKING:
+    from claimctl.database import Database
+
+
+@click.group()
+@global_options
+def plan() -> None:
+    """Plan a repair; nothing of the service is changed before approve and apply.
+
+    \b
+    Example:
+      claimctl plan wallets --reason "lost updates of 24 November"
+    """
+
+
+@plan.command()
+@click.option("--reason", required=True, help="Why; the approver reads it.")
+@click.option("--take", multiple=True, metavar="ITEM", help="Also take what is in excess of ITEM.")
+@click.option("--user", metavar="USER", help="Only this user's wallet.")
+@click.option("--item", metavar="ITEM", help="Only this item.")
+@click.option("--limit", type=COUNT, help="At most so many wallets.")
+@click.option(
+    "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."
+)
+@global_options
+@click.pass_obj
+def wallets(
+    options: Options,
+    reason: str,
+    take: tuple[str, ...],
+    user: str | None,
+    item: str | None,
+    limit: int | None,
+    raised: tuple[str, ...],
+) -> None:
+    """Plan what users are owed, from what the models found and the guard sees now.
+
+    Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
+    4: refused, for example by a breaker.
+
+    \b
+    Example:
+      claimctl plan wallets --reason "restore of 24 November" --take streakshield --limit 500
+    """
+    from psycopg.types.json import Jsonb
+
+    from claimctl.guard import call, guard, show_plan
+    from claimctl.output import print_json
+
+    arguments = {
+        "reason": reason,
+        "take": list(take),
+        "item": item,
+        "limit": limit,
+        "raise": Jsonb(_limits(raised)),
+    }
+    try:
+        with guard(options) as connection:
+            arguments["user_id"] = user and _user_id(connection, user)
+            plan_id = call(connection, "plan_wallets", **arguments)
+            _print_made(options, show_plan(connection, plan_id))
+    except NothingToDoError as nothing:
+        if not options.as_json:
+            raise
+        print_json({"plan_id": None, "lines": 0, "message": nothing.message})
+
+
+@click.command()
+@click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
+@click.option("--reason", required=True, help="Why; the approver reads it.")
+@global_options
+@click.pass_obj
+def rollback(options: Options, plan_id: int, reason: str) -> None:
+    """Plan the reverse of PLAN's applied lines; approve and apply it like any plan.
+
+    Wallets that have changed since are left alone and listed. A plan that is being applied is
+    stopped.
+
+    Exit code 0: planned, 2: wrong usage, 3: no connection or no guard, 4: refused.
+
+    \b
+    Example:
+      claimctl rollback 7 --reason "the catalogue was wrong"
+    """
+    from claimctl.guard import call, guard, show_plan
+
+    with guard(options) as connection:
+        made = call(connection, "plan_rollback", plan_id=plan_id, reason=reason)
+        _print_made(options, show_plan(connection, made))
+
+
+def _user_id(connection: Database, user: str) -> str:
+    """Return the id as the database writes it: another spelling of a uuid would find nobody."""
+    from claimctl.guard import recorded
+    from claimctl.user_ids import as_user_id
+
+    return as_user_id(connection, recorded(connection)["user_id_data_type"], user)[1]
+
+
+def _print_made(options: Options, made: dict[str, Any]) -> None:
+    from claimctl.output import print_json
+    from claimctl.summary import print_changes
+
+    if options.as_json:
+        print_json(made)
+        return
+    print(f"Plan {made['plan_id']} is made; nothing is changed yet.")
+    print_changes(made)
+    print(f"\nNext, as another login: claimctl approve {made['plan_id']}")
+
+
+def _limits(raised: tuple[str, ...]) -> dict[str, float]:
+    limits = {}
+    for text in raised:
+        name, _, value = text.partition("=")
+        try:
+            limits[name] = float(value) if "." in value else int(value)
+        except ValueError as error:
+            raise WrongUsageError(
+                f"--raise takes BREAKER=LIMIT, for example max_items=20000, not {text!r}."
+            ) from error
+    return limits

@@ -1,0 +1,65 @@
+"""`claimctl status`: what is going on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from claimctl.options import Options, global_options
+
+
+@click.command()
+@global_options
+@click.pass_obj
+def status(options: Options) -> None:
+    """Show whether applies are paused, the open plans, and the last verified repair.
+
+    Exit code 0: shown, 2: wrong usage, 3: no connection or no guard, 4: no right to look.
+
+    \b
+    Example:
+      claimctl status
+    """
+    from claimctl.database import run_sql
+    from claimctl.guard import guard
+    from claimctl.output import print_json
+
+    with guard(options) as connection, connection.transaction():
+        connection.execute("select set_config('TimeZone', 'UTC', true)")
+        document = run_sql(connection, "guard/status.sql", {})[0]["status"]
+    if options.as_json:
+        print_json(document)
+    else:
+        _print_status(document)
+
+
+def _print_status(document: dict[str, Any]) -> None:
+    from claimctl.output import print_rows, printable, utc
+
+    if document["is_paused"]:
+        print(
+            f"Applies are PAUSED by {document['changed_by']} since {utc(document['changed_at'])}: "
+            f"{printable(document['paused_because'])}"
+        )
+    else:
+        print("Applies are not paused. Times are in UTC.")
+    if document["is_single_operator"]:
+        print("Single-operator mode is on: a maker may approve.")
+    columns = ("plan_id", "kind", "state", "lines", "made_by", "expires_at")
+    rows = [
+        [utc(row[c]) if c == "expires_at" else row[c] for c in columns]
+        for row in document["open_plans"]
+    ]
+    if rows:
+        print_rows("Open plans", columns, rows)
+    else:
+        print("No plan is open.")
+    verified = document["last_verified"]
+    if verified:
+        print(
+            f"Last verified: plan {verified['plan_id']} at {utc(verified['verified_at'])}, "
+            f"{verified['wrong']} wrong."
+        )
+    else:
+        print("No repair has been verified yet.")

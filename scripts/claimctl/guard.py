@@ -1,0 +1,157 @@
+"""Calls of the guard's functions, and its refusals as errors of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from claimctl.database import connect, run_sql
+from claimctl.errors import (
+    ClaimctlError,
+    NoConnectionError,
+    NothingToDoError,
+    RefusedError,
+    WrongUsageError,
+)
+from claimctl.options import Options
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from claimctl.database import Database
+
+# The version of claim_ops that these commands speak to: guard_version() in macros/guard.
+GUARD_VERSION = 1
+INSTALL = "run dbt run-operation install_guard"
+WRONG_USAGE_STATES = ("CO001", "CO013")
+NOTHING_TO_DO_STATE = "CO014"
+LOCK_TIMEOUT = "30s"
+LOCK_TIMEOUT_STATE = "55P03"
+# The server ends or refuses connections, or the connection itself failed.
+LOST_STATES = ("57P", "08")
+
+
+@contextmanager
+def guard(options: Options) -> Iterator[Database]:
+    """Connect to a database with the guard; each statement is a transaction of its own."""
+    with refusals(), connect(options) as connection:
+        connection.autocommit = True
+        _check_version(connection)
+        yield connection
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the guard's errors, and the database's, into sentences with an exit code."""
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        raise refusal(error) from error
+
+
+@contextmanager
+def expiring(options: Options, plan_id: int) -> Iterator[None]:
+    """On a refusal have it written down if the plan's time is over: a refusal itself cannot."""
+    try:
+        yield
+    except RefusedError:
+        with suppress(ClaimctlError), guard(options) as connection:
+            call(connection, "expire_plan", plan_id=plan_id)
+        raise
+
+
+def refusal(error: psycopg.Error) -> ClaimctlError:
+    """Return the error of the command line that says what the database said."""
+    diagnosis = error.diag
+    message = _line(diagnosis.message_primary or str(error))
+    state = error.sqlstate or ""
+    if not state or state.startswith(LOST_STATES):
+        return NoConnectionError(f"The connection was lost: {message.rstrip('.')}. Call it again.")
+    if state == NOTHING_TO_DO_STATE:
+        return NothingToDoError(_sentences(message, diagnosis.message_hint))
+    if state == LOCK_TIMEOUT_STATE:
+        return RefusedError(
+            f"Another session has held a lock that this needs for {LOCK_TIMEOUT}. Nothing was "
+            "changed; pg_stat_activity shows who is idle in a transaction."
+        )
+    # With a context it is no right of this login, but of a function or of a trigger that it fired.
+    if state == "42501" and not diagnosis.context:
+        return RefusedError(
+            f"This login may not do that: {message}. Ask the owner of claim_ops to grant it "
+            "claim_reader, claim_planner, claim_approver or claim_applier."
+        )
+    text = _sentences(message, diagnosis.message_detail, diagnosis.message_hint)
+    if not state.startswith("CO"):
+        where = _line((diagnosis.context or "").split("\n")[0])
+        text = _sentences(f"{message} ({state})", where)
+    return WrongUsageError(text) if state in WRONG_USAGE_STATES else RefusedError(text)
+
+
+def call(connection: Database, function: str, **arguments: Any) -> Any:
+    """Call a function of claim_ops by the names of its arguments and return what it returns."""
+    from psycopg.sql import SQL, Identifier, Placeholder
+
+    named = SQL(", ").join(
+        SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in arguments
+    )
+    statement = SQL("select claim_ops.{}({}) as result").format(Identifier(function), named)
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        row = connection.execute(statement, arguments).fetchone()
+    return row["result"] if row else None
+
+
+def show_plan(connection: Database, plan_id: int) -> dict[str, Any]:
+    """Return the document about a plan."""
+    with connection.transaction():
+        connection.execute("select set_config('TimeZone', 'UTC', true)")
+        rows = run_sql(connection, "guard/show.sql", {"plan_id": plan_id})
+    if not rows:
+        raise WrongUsageError(f"There is no plan {plan_id}: claimctl plans lists them.")
+    document: dict[str, Any] = rows[0]["plan"]
+    return document
+
+
+def is_installed(connection: Database) -> bool:
+    """Return whether this database has the guard and this login may look at it."""
+    row = connection.execute(
+        "select to_regclass('claim_ops.plans') is not null"
+        " and has_table_privilege(to_regclass('claim_ops.plans')::oid, 'select') as yes"
+        " where has_schema_privilege(to_regnamespace('claim_ops')::oid, 'usage')"
+    ).fetchone()
+    return bool(row and row["yes"])
+
+
+def recorded(connection: Database) -> dict[str, Any]:
+    """Return the rules, the names of the service's tables and the models' schema as installed."""
+    row = connection.execute(
+        "select settings || sources || jsonb_build_object('models_schema', models_schema) as known"
+        " from claim_ops.settings"
+    ).fetchone()
+    return row["known"] if row else {}
+
+
+def _check_version(connection: Database) -> None:
+    import psycopg
+
+    try:
+        row = connection.execute("select version from claim_ops.settings").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+        raise NoConnectionError(f"The guard is not installed here: {INSTALL}.") from error
+    version = row["version"] if row else None
+    if version != GUARD_VERSION:
+        raise NoConnectionError(
+            f"The guard has version {version}, this claimctl speaks to {GUARD_VERSION}: "
+            f"install the same release of both and {INSTALL}."
+        )
+
+
+def _sentences(*parts: str | None) -> str:
+    return ". ".join(_line(part).rstrip(".") for part in parts if part) + "."
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

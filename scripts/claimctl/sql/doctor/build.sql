@@ -1,0 +1,47 @@
+with
+
+builds as (
+    select
+        built_at,
+        as_of,
+        settings::jsonb as settings,
+        now() - built_at as age,
+        (%(settings)s::jsonb ->> 'max_model_age_hours')::numeric as max_age_hours,
+        to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as built_at_text
+    from {models}.rpt_wallet_build
+),
+
+findings as (
+    select
+        'error' as state,
+        'The models look back: they were built as of '
+        || to_char(as_of at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') || '.' as finding,
+        'Run dbt build without as_of; nothing is planned from a look back.' as advice
+    from builds
+    where as_of is not null
+    union all
+    select
+        'warning',
+        'The models were built at ' || built_at_text || ', more than ' || max_age_hours || ' hours ago.',
+        'Run dbt build; nothing is planned from models that old.'
+    from builds
+    where as_of is null and age > max_age_hours * interval '1 hour'
+    union all
+    select
+        'warning',
+        'The models were built with ' || setting.key || ' = ' || setting.value || ', the project says '
+        || coalesce((%(settings)s::jsonb -> setting.key)::text, 'nothing') || '.',
+        'Run dbt build with the project''s vars.'
+    from builds
+    cross join jsonb_each(builds.settings) as setting
+    where setting.value is distinct from %(settings)s::jsonb -> setting.key
+)
+
+select * from findings
+union all
+select
+    'ok',
+    'Built at ' || built_at_text || ' with the project''s settings.',
+    null
+from builds
+where not exists (select from findings)

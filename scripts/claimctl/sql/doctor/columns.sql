@@ -1,0 +1,39 @@
+with
+
+columns as (
+    select *
+    from jsonb_to_recordset(%(columns)s::jsonb) as columns (
+        source text, name text, item text, column_name text, relation text, table_id oid, table_kind text,
+        column_number int2, is_read boolean
+    )
+    where is_read and table_kind in ('r', 'p', 'f')
+),
+
+findings as (
+    select
+        'error' as state,
+        relation || ' has no column ' || quote_ident(column_name) || '.' as finding,
+        case
+            when item is null
+                then 'Map it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}.'
+            else 'Name the column of ' || item || ' in the var wallet_items.'
+        end || ' The table has ' || (
+            select string_agg(pg_attribute.attname, ', ' order by pg_attribute.attnum)
+            from pg_catalog.pg_attribute
+            where pg_attribute.attrelid = columns.table_id
+                and pg_attribute.attnum > 0
+                and not pg_attribute.attisdropped
+        ) || '.' as advice
+    from columns
+    where column_number is null
+)
+
+select * from findings
+union all
+select
+    'ok',
+    'All ' || count(*) || ' columns that the models read are there.',
+    null
+from columns
+where not exists (select from findings)
+having count(*) > 0

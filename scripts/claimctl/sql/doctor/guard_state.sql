@@ -1,0 +1,99 @@
+-- The guard itself: its rules against those of the project, what is paused or left half applied, and the chain of the
+-- journal's last batches. Only its links: verify recomputes what stands in the entries.
+with
+
+installed as (
+    select
+        *,
+        settings || sources as vars
+    from claim_ops.settings
+),
+
+links as (
+    select
+        position,
+        previous_hash,
+        lag(position) over (order by position) as position_before,
+        lag(hash) over (order by position) as hash_before
+    from (
+        select * from claim_ops.journal_batches
+        order by position desc
+        limit 1000
+    ) as last_batches
+),
+
+findings as (
+    select
+        'error' as state,
+        'The guard has version ' || version || ', this claimctl speaks to ' || %(version)s || '.' as finding,
+        'Install the same release of both and run dbt run-operation install_guard.' as advice
+    from installed
+    where version <> %(version)s
+    union all
+    select
+        'warning',
+        'The guard was installed with ' || setting.key || ' = ' || setting.value || ', the project says '
+        || coalesce((%(settings)s::jsonb -> setting.key)::text, 'nothing') || '.',
+        'Run dbt build, then dbt run-operation install_guard.'
+    from installed
+    cross join jsonb_each(installed.vars) as setting
+    where setting.value is distinct from %(settings)s::jsonb -> setting.key
+    union all
+    select
+        'warning',
+        'The guard reads the models in ' || models_schema || ', not in ' || %(models_schema)s::text || '.',
+        'Choose that schema by --models-schema, or move the guard: '
+        || 'dbt run-operation install_guard --args ''{{repoint: true}}''.'
+    from installed
+    where models_schema <> %(models_schema)s::text
+    union all
+    select
+        'warning',
+        'Applies are paused by ' || changed_by || ' since '
+        || to_char(changed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') || ': ' || coalesce(reason, 'no reason')
+        || '.',
+        'When it is over: claimctl resume.'
+    from claim_ops.control
+    where is_paused
+    union all
+    select
+        'warning',
+        'Single-operator mode is on: whoever made a plan may approve it.',
+        'As a member of claim_owner: select claim_ops.set_single_operator(false, ''two of us again'');'
+    from claim_ops.control
+    where is_single_operator
+    union all
+    select
+        'warning',
+        'Plan ' || plan_id || ' was not applied to its end before its time was over.',
+        'Look: claimctl show ' || plan_id || '; then plan the rest anew: claimctl plan wallets; or go back: claimctl rollback '
+        || plan_id || '.'
+    from claim_ops.plans
+    where state = 'applying' and clock_timestamp() > expires_at
+    union all
+    select
+        'info',
+        string_agg('Plan ' || plan_id, ', ' order by plan_id) || ': the time to apply is over.',
+        'Make another plan: claimctl plan wallets.'
+    from claim_ops.plans
+    where state in ('planned', 'approved') and clock_timestamp() > expires_at
+    having count(*) > 0
+    union all
+    select
+        'error',
+        'The chain of the journal is broken at position ' || min(position) || '.',
+        'Somebody with the owner''s rights changed it: find out who, and verify the last plans: claimctl verify.'
+    from links
+    where position <> position_before + 1 or previous_hash <> hash_before
+    having count(*) > 0
+)
+
+select * from findings
+union all
+select
+    'ok',
+    'The guard (version ' || version || ') was installed at '
+    || to_char(installed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') || ' by ' || installed_by || '.',
+    null
+from installed
+where not exists (select from findings where state <> 'info')

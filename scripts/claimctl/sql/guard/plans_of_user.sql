@@ -1,0 +1,15 @@
+-- One row a plan that has a line for the user, the newest first.
+select
+    lines.plan_id,
+    plans.kind,
+    plans.state as plan_state,
+    plans.reason,
+    lines.state,
+    lines.skipped_because,
+    lines.before::text as before,
+    lines.after::text as after,
+    lines.decided_at::text as decided_at
+from claim_ops.plan_lines as lines
+inner join claim_ops.plans on lines.plan_id = plans.plan_id
+where lines.user_id = cast(%(user_id)s as {user_id_type})
+order by lines.plan_id desc

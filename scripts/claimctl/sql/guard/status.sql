@@ -1,0 +1,26 @@
+-- One document: is anything paused, what is open, when was a repair last verified.
+select jsonb_build_object(
+    'is_paused', control.is_paused,
+    'paused_because', case when control.is_paused then control.reason end,
+    'changed_by', control.changed_by,
+    'changed_at', control.changed_at,
+    'is_single_operator', control.is_single_operator,
+    'open_plans', coalesce((
+        select jsonb_agg(jsonb_build_object(
+            'plan_id', plans.plan_id, 'kind', plans.kind, 'state', plans.state, 'lines', plans.lines,
+            'made_by', plans.made_by, 'expires_at', plans.expires_at
+        ) order by plans.plan_id)
+        from claim_ops.plans
+        where plans.state in ('planned', 'approved', 'applying') and clock_timestamp() <= plans.expires_at
+    ), '[]'),
+    'last_verified', (
+        select jsonb_build_object(
+            'plan_id', plans.plan_id, 'verified_at', plans.verified_at, 'wrong', plans.verification -> 'wrong'
+        )
+        from claim_ops.plans
+        where plans.verified_at is not null
+        order by plans.verified_at desc
+        limit 1
+    )
+) as status
+from claim_ops.control

@@ -1,0 +1,86 @@
+"""What a plan changes, printed for people before they say yes and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from claimctl.errors import WrongUsageError
+from claimctl.output import print_rows, printable, utc
+
+
+def print_plan(plan: dict[str, Any]) -> None:
+    """Print a plan's header, its changes by item and the outcome of its lines."""
+    state = "expired" if plan["is_past_its_time"] else plan["state"]
+    print(f"Plan {plan['plan_id']} ({plan['kind']}) is {state}. Times are in UTC.")
+    print(f"  reason    {printable(plan['reason'])}")
+    print(f"  made      {utc(plan['made_at'])} by {printable(plan['made_by'])}")
+    if plan["approved_by"]:
+        alone = ", single operator" if plan["is_single_operator"] else ""
+        print(f"  approved  {utc(plan['approved_at'])} by {printable(plan['approved_by'])}{alone}")
+    print(f"  expires   {utc(plan['expires_at'])}")
+    if plan["reverses"]:
+        print(f"  reverses  plan {plan['reverses']}")
+    print(f"  digest    {plan['digest']}")
+    for name, value in plan["limits"].items():
+        if value not in ([], {}, None):
+            print(f"  {name:<9} {_plain(value)}")
+    print_changes(plan)
+    print(
+        f"\nLines: {plan['lines']}; applied {plan['applied']}, skipped {plan['skipped']}, "
+        f"pending {plan['pending']}."
+    )
+    for reason, lines in plan["reasons"].items():
+        print(f"  skipped as {reason}: {lines}")
+    if plan["verified_at"]:
+        wrong = plan["verification"]["wrong"]
+        print(f"Verified at {utc(plan['verified_at'])}: {wrong} wrong.")
+
+
+def print_changes(plan: dict[str, Any]) -> None:
+    """Print what a plan changes: wallets, net quantity and times by item, and its breakers."""
+    print_rows(
+        f"{plan['lines']} wallets ({plan['wallets_created']} created, "
+        f"{plan['wallets_deleted']} deleted)",
+        ("item", "wallets", "net quantity", "lengthened", "shortened"),
+        (
+            (
+                item["item"],
+                item["wallets"],
+                _signed(item["net_quantity"]),
+                item["lengthened"] or "",
+                item["shortened"] or "",
+            )
+            for item in plan["items"]
+        ),
+    )
+    raised = plan["limits"].get("raise") or {}
+    for breaker, figure in plan["breakers"].items():
+        note = ", RAISED by the maker" if breaker in raised else ""
+        print(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
+    for warning in plan["warnings"]:
+        print(f"  WARNING: {warning}")
+    if plan["suspected_spends"]:
+        print(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask on a terminal; without one, --yes has to say it."""
+    if yes:
+        return
+    if not click.get_text_stream("stdin").isatty():
+        raise WrongUsageError("Nobody is here to be asked: claimctl show PLAN, then pass --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
+def _signed(quantity: int | None) -> str:
+    return "" if quantity is None else f"{quantity:+}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(printable, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={printable(figure)}" for name, figure in value.items())
+    return printable(value)
