@@ -1,0 +1,85 @@
+"""What the demo's steps share: places, server, and what one step hands on to a later one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.status import Status
+
+from sandbox.comparison import Comparison
+from sandbox.dbt_build import run_dbt
+from sandbox.errors import DemoError
+from sandbox.outcome import Outcome
+from sandbox.server import Server
+from sandbox.traffic import Account, start_traffic
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".demo"
+TRAFFIC = FOLDER / "traffic"
+USERS = 22_000
+REQUESTS_PER_SECOND = 30
+TRAFFIC_ENDS_AFTER_SECONDS = 3_600
+RUN_RESULTS = FOLDER / "target" / "run_results.json"
+
+
+@dataclass
+class Demo:
+    """What the steps hand on to each other."""
+
+    console: Console
+    status: Status
+    server: Server = field(init=False)
+    comparison: Comparison = field(init=False)
+    first_plan: int = field(init=False)
+    outcome: Outcome = field(init=False)
+    account: Account = field(init=False)
+
+    def connect(self) -> psycopg.Connection:
+        """Open a connection to the demo's database."""
+        return psycopg.connect(self.server.dsn(), autocommit=True)
+
+    def start_traffic(self) -> None:
+        """Start the live traffic, which goes on when the demo has ended."""
+        start_traffic(
+            TRAFFIC,
+            self.server.dsn(),
+            USERS,
+            per_second=REQUESTS_PER_SECOND,
+            seconds=TRAFFIC_ENDS_AFTER_SECONDS,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead dbt, psql and claimctl to the demo."""
+        return {
+            **self.server.environment,
+            "DBT_SCHEMA": "dbt",
+            "DBT_PROFILES_DIR": str(FOLDER),
+            "DBT_TARGET_PATH": str(FOLDER / "target"),
+            "DBT_LOG_PATH": str(FOLDER / "logs"),
+        }
+
+    def dbt(self, *arguments: str, log: Path) -> int:
+        """Run dbt, showing how far it is; return its exit code."""
+        environment = {**os.environ, **self.environment}
+        return run_dbt(
+            ROOT,
+            environment,
+            log,
+            lambda done: self.status.update(f"dbt {arguments[0]}: {done}"),
+            *arguments,
+        )
+
+    def dbt_or_error(self, *arguments: str, log: Path) -> None:
+        """Run dbt; anything but success ends the demo."""
+        if self.dbt(*arguments, log=log):
+            raise DemoError(f"dbt {arguments[0]} failed (see {shown(log)}).")
+
+
+def shown(path: Path) -> Path:
+    """Return a path as somebody in this folder would write it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
