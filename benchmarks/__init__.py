@@ -1,0 +1,1 @@
+"""How fast the project is: each figure against a reference of the same run."""

@@ -1,0 +1,84 @@
+"""The claim service under measurement: a durable server with its tables, and dbt on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from sandbox.server import Server
+
+from benchmarks.data import Sizes, fill
+
+PROJECT = Path(__file__).parent.parent
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Service:
+    """What every benchmark gets; the data are loaded and every model of the wallets is built."""
+
+    server: Server
+    sizes: Sizes
+    runs: int
+    claims_indexes: list[str]
+
+    @classmethod
+    def start(cls, server: Server, sizes: Sizes, runs: int) -> Service:
+        """Load the data and build what the benchmarks measure or read."""
+        shutil.copy(PROJECT / "profiles.example.yml", server.folder / "profiles.yml")
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            service = cls(server, sizes, runs, fill(connection, sizes))
+        service.dbt("seed")
+        service.dbt("run", "--select", "staging", "wallets")
+        return service
+
+    @property
+    def target(self) -> Path:
+        """Where dbt leaves its artifacts."""
+        return self.server.folder / "target"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What leads dbt and claimctl to the server."""
+        return {
+            **os.environ,
+            **self.server.environment,
+            "DBT_SCHEMA": "dbt",
+            "DBT_PROFILES_DIR": str(self.server.folder),
+            "DBT_TARGET_PATH": str(self.target),
+            "DBT_LOG_PATH": str(self.server.folder / "logs"),
+        }
+
+    def connect(self) -> psycopg.Connection:
+        """Return a connection that commits each statement."""
+        return psycopg.connect(self.server.dsn(), autocommit=True)
+
+    def dbt(self, *arguments: str) -> dict[str, float]:
+        """Run dbt on one thread; return the seconds that each node took, by unique id."""
+        variables = json.dumps({"user_id_data_type": self.sizes.user_id_type})
+        options = ["--quiet", "--threads", "1", "--vars", variables]
+        self.run("dbt", *arguments, *options)
+        results = json.loads((self.target / "run_results.json").read_text())["results"]
+        return {result["unique_id"]: result["execution_time"] for result in results}
+
+    def run(self, program: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> None:
+        """Run a program of the environment; an exit code that is not accepted is an error."""
+        done = subprocess.run(
+            [PROGRAMS / program, *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode not in accepted:
+            call = " ".join((program, *arguments))
+            raise RuntimeError(
+                f"{call} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )

@@ -1,0 +1,308 @@
+"""Breakers: a plan that is too large is refused before anybody is asked to approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.databases import MODELS_SCHEMA
+from support.forgery import let_expire, waits
+from support.guard import CHECKER, MAKER, Guard, call
+
+# All but the one that a test is about.
+RAISED = {"max_items": 99999, "max_affected_share": 1, "max_net_quantity": 99999}
+
+
+def raised(limits: dict[str, Any]) -> dict[str, Any]:
+    """Return the argument that raises these breakers and no others."""
+    return {"raise": limits}
+
+
+def raised_but(name: str) -> dict[str, Any]:
+    """Return the argument that raises every other breaker."""
+    return raised({key: value for key, value in RAISED.items() if key != name})
+
+
+def set_limit(guard: Guard, name: str, value: int) -> None:
+    guard.execute(f"update claim_ops.settings set settings = settings || '{{\"{name}\": {value}}}'")
+
+
+def add_right_wallets(guard: Guard, wallets: int) -> None:
+    guard.execute(
+        f"""
+        insert into user_wallet_balances
+        select 'right-' || n, 0, null, null from generate_series(1, {wallets}) as n
+        """
+    )
+
+
+def test_the_limits_are_those_of_the_project(guard: Guard) -> None:
+    limits = guard.value("select settings from claim_ops.settings")
+    assert {name: value for name, value in limits.items() if name.startswith("max_")} == {
+        "max_affected_share": 0.01,
+        "max_items": 10000,
+        "max_model_age_hours": 24,
+        "max_net_quantity": 1000,
+        "max_suspected_spends": 20,
+    }
+
+
+def test_a_plan_holds_at_most_max_items(guard: Guard) -> None:
+    set_limit(guard, "max_items", 3)
+    guard.add_short_wallets(4)
+    with guard.refuses("CO005", "--raise max_items=4"):
+        guard.plan(**raised_but("max_items"))
+    guard.plan(limit=3, **raised_but("max_items"))
+
+
+@pytest.mark.slow
+def test_ten_thousand_items_are_the_limit(guard: Guard) -> None:
+    guard.add_short_wallets(10001)
+    with guard.refuses("CO005", "--raise max_items=10001"):
+        guard.plan(**raised_but("max_items"))
+    guard.plan(limit=10000, **raised_but("max_items"))
+
+
+@pytest.mark.parametrize(("wallets", "is_refused"), [(999, True), (1000, False)])
+def test_a_plan_concerns_at_most_one_percent_of_the_wallets(
+    guard: Guard, wallets: int, is_refused: bool
+) -> None:
+    guard.add_short_wallets(10)
+    add_right_wallets(guard, wallets - 10)
+    if is_refused:
+        with guard.refuses("CO005", "--raise max_affected_share=0.0100"):
+            guard.plan(**raised_but("max_affected_share"))
+    else:
+        guard.plan(**raised_but("max_affected_share"))
+
+
+def test_nine_wallets_are_no_share(guard: Guard) -> None:
+    guard.add_short_wallets(9)
+    guard.plan(**raised_but("max_affected_share"))
+
+
+def test_what_users_gain_is_limited(guard: Guard) -> None:
+    guard.add_short_wallet("alice", claims=1000, shields=0)
+    assert guard.plan(**raised_but("max_net_quantity"))
+    guard.add_claims("alice")
+    guard.call(CHECKER, "reject_plan", 1, "test")
+    with guard.refuses("CO005", "--raise max_net_quantity=1001"):
+        guard.plan(**raised_but("max_net_quantity"))
+
+
+def test_what_users_lose_is_limited_and_gains_do_not_make_up_for_it(guard: Guard) -> None:
+    guard.add_short_wallet("alice", claims=1000, shields=0)
+    guard.add_wallet("bob", 1001)
+    guard.mark_wrong("bob", discrepancy="excess")
+    with guard.refuses("CO005", "--raise max_net_quantity=1001"):
+        guard.plan(take=["streakshield"], **raised_but("max_net_quantity"))
+
+
+def test_an_empty_ledger_stops_everything(guard: Guard) -> None:
+    guard.add_wallet("alice", 3)
+    guard.mark_wrong("alice", discrepancy="excess")
+    with guard.refuses("CO005", "claimctl doctor"):
+        guard.plan(take=["streakshield"], **raised_but(""))
+
+
+# What looks like a spent shield
+
+
+def add_spender(guard: Guard, user_id: str) -> None:
+    """Add a wallet that is short and was changed long after its user's last claim."""
+    guard.add_claims(user_id, 2, hours_ago=240)
+    guard.add_wallet(user_id, 1, hours_ago=236)
+    guard.mark_wrong(user_id)
+
+
+def test_suspected_spends_are_few(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    set_limit(guard, "max_suspected_spends", 2)
+    guard.add_short_wallets(5)
+    for user_id in ("alice", "bob", "carol"):
+        add_spender(guard, user_id)
+    with guard.refuses("CO005", "--raise max_suspected_spends=3"):
+        guard.plan()
+    guard.execute("update user_wallet_balances set streakshield_count = 2 where user_id = 'carol'")
+    plan = guard.plan()
+    assert guard.rows(
+        "select user_id from claim_ops.plan_lines where details ? 'suspected_spend' order by 1"
+    ) == [("alice",), ("bob",)]
+    assert len(guard.lines(plan)) == 7
+
+
+def test_a_retry_within_settle_minutes_is_no_spend(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    guard.add_claims("alice", 2, hours_ago=240)
+    guard.add_wallet("alice", 1, hours_ago=237.1)
+    guard.mark_wrong("alice")
+    guard.plan()
+    assert guard.value("select details ? 'suspected_spend' from claim_ops.plan_items") is False
+
+
+def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    guard.add_short_wallet("alice")
+    guard.apply(guard.approve(guard.plan()))
+    guard.add_claims("alice", hours_ago=239)
+    plan = guard.plan()
+    assert guard.value(f"select details from claim_ops.plan_items where plan_id = {plan}") == {
+        "discrepancies": {"streakshield": "short"}
+    }
+
+
+# Raised with a reason
+
+
+def test_what_was_raised_is_shown_and_journalled(guard: Guard) -> None:
+    guard.add_short_wallets(10)
+    guard.plan(**raised({"max_affected_share": 1, "max_items": 12}))
+    limits, figures = guard.rows("select limits, breakers from claim_ops.plans")[0]
+    assert limits["raise"] == {"max_affected_share": 1, "max_items": 12}
+    assert figures == {
+        "max_affected_share": 1,
+        "max_items": 10,
+        "max_net_quantity": 10,
+        "max_suspected_spends": 0,
+    }
+    assert guard.rows(
+        """
+        select actor, detail ->> 'reason', detail -> 'limits', detail -> 'breakers'
+        from claim_ops.journal where event = 'planned'
+        """
+    ) == [(MAKER, "test", limits, figures)]
+
+
+def test_too_little_was_raised(guard: Guard) -> None:
+    guard.add_short_wallets(10)
+    with guard.refuses("CO005", "--raise max_affected_share=1"):
+        guard.plan(**raised({"max_affected_share": 0.5}))
+
+
+@pytest.mark.parametrize("limits", [{"max_wallets": 1}, {"max_items": -1}, {"max_items": "many"}])
+def test_what_is_no_limit_cannot_be_raised(guard: Guard, limits: dict[str, Any]) -> None:
+    guard.add_short_wallet("alice")
+    with guard.refuses("CO013", "--raise max_items="):
+        guard.plan(**raised(limits))
+
+
+def test_a_plan_needs_a_reason(guard: Guard) -> None:
+    guard.add_short_wallet("alice")
+    with guard.refuses("CO013", "--reason"):
+        guard.call(MAKER, "plan_wallets", "  ")
+
+
+# Several plans in a day
+
+
+def reject(guard: Guard, plan: int) -> None:
+    guard.call(CHECKER, "reject_plan", plan, "test")
+
+
+def expire(guard: Guard, plan: int) -> None:
+    let_expire(guard, plan)
+    assert guard.call(CHECKER, "expire_plan", plan)
+
+
+def apply(guard: Guard, plan: int) -> None:
+    guard.apply(guard.approve(plan))
+
+
+def apply_and_roll_back(guard: Guard, plan: int) -> None:
+    apply(guard, plan)
+    guard.apply(guard.roll_back(plan))
+    assert guard.state(plan) == "rolled_back"
+
+
+def apply_yesterday(guard: Guard, plan: int) -> None:
+    apply(guard, plan)
+    let_expire(guard, plan)
+
+
+def add_other_wallets(guard: Guard) -> None:
+    """Let the models find two wallets instead of those of the first plan."""
+    guard.execute(f"delete from {MODELS_SCHEMA}.fct_wallet_discrepancies")
+    guard.add_short_wallet("yara")
+    guard.add_short_wallet("zoe")
+
+
+COUNTED: dict[str, Callable[[Guard, int], object]] = {
+    "planned": lambda guard, plan: None,
+    "approved": Guard.approve,
+    "begun": lambda guard, plan: guard.begin(guard.approve(plan)),
+    "applied": apply,
+}
+NOT_COUNTED = {
+    "rejected": reject,
+    "expired": expire,
+    "rolled back": apply_and_roll_back,
+    "of yesterday": apply_yesterday,
+}
+
+
+@pytest.mark.parametrize("happens", COUNTED.values(), ids=COUNTED.keys())
+@pytest.mark.parametrize("name", ["max_items", "max_net_quantity"])
+def test_plans_of_a_day_count_together(
+    guard: Guard, name: str, happens: Callable[[Guard, int], object]
+) -> None:
+    set_limit(guard, name, 3)
+    guard.add_short_wallets(2)
+    happens(guard, guard.plan())
+    add_other_wallets(guard)
+    with guard.refuses("CO005", f"--raise {name}=4"):
+        guard.plan(**raised_but(name))
+
+
+@pytest.mark.parametrize("happens", NOT_COUNTED.values(), ids=NOT_COUNTED.keys())
+def test_plans_that_changed_nothing_today_do_not_count(
+    guard: Guard, happens: Callable[[Guard, int], object]
+) -> None:
+    set_limit(guard, "max_items", 3)
+    set_limit(guard, "max_net_quantity", 3)
+    guard.add_short_wallets(2)
+    happens(guard, guard.plan())
+    add_other_wallets(guard)
+    guard.plan()
+
+
+def test_the_share_counts_the_wallets_of_a_day(guard: Guard) -> None:
+    add_right_wallets(guard, 100)
+    guard.add_short_wallets(9)
+    guard.plan(**raised({}))
+    add_other_wallets(guard)
+    with guard.refuses("CO005", "max_affected_share"):
+        guard.plan(**raised({}))
+
+
+def test_suspected_spends_of_a_day_count_together(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    set_limit(guard, "max_suspected_spends", 1)
+    add_spender(guard, "alice")
+    guard.plan()
+    add_spender(guard, "bob")
+    with guard.refuses("CO005", "--raise max_suspected_spends=2"):
+        guard.plan()
+
+
+def test_a_wallet_of_two_plans_counts_once(guard: Guard) -> None:
+    set_limit(guard, "max_items", 3)
+    guard.add_short_wallets(2)
+    guard.plan(user_id="user-00001")
+    guard.plan()
+    assert (
+        guard.value("select (breakers ->> 'max_items')::int from claim_ops.plans where plan_id = 2")
+        == 2
+    )
+
+
+def test_two_makers_at_once_count_together(guard: Guard) -> None:
+    set_limit(guard, "max_items", 3)
+    guard.add_short_wallets(2)
+    with guard.session(MAKER, autocommit=False) as first:
+        call(first, "plan_wallets", "first")
+        add_other_wallets(guard)
+        with waits(guard, MAKER, "plan_wallets", "second") as second:
+            first.commit()
+            with guard.refuses("CO005", "--raise max_items=4"):
+                second.result()

@@ -1,0 +1,237 @@
+"""`claimctl doctor` and `claimctl explain` where the guard is installed, also without a project."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from support.claimctl import Answer, Finding, claimctl, consumer_project, faults
+from support.databases import MODELS_SCHEMA
+from support.dbt_project import ROOT
+from support.forgery import let_expire, login
+from support.guard import CHECKER, RUNNER, Guard
+from support.guard_templates import Guards
+
+
+@pytest.fixture(autouse=True)
+def no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def anna() -> str:
+    """The name of a login that a test makes."""
+    return "anna"
+
+
+def dsn(guard: Guard, user: str = "postgres") -> list[str]:
+    """Return the option that leads to the database."""
+    return ["--dsn", guard.server.dsn(guard.name, user)]
+
+
+def examine(guard: Guard, *options: str, user: str = "postgres") -> Answer:
+    """Run doctor."""
+    return claimctl("doctor", "--json", *dsn(guard, user), *options)
+
+
+def of_guard(answer: Answer, state: str) -> list[Finding]:
+    """Return doctor's findings about the guard in a state."""
+    found: list[Finding] = answer.document["findings"]
+    return [each for each in found if (each["check"], each["state"]) == ("guard", state)]
+
+
+def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None:
+    for options in ([], ["--project-dir", str(ROOT)]):
+        answer = examine(guard_that_waits, *options)
+        assert (faults(answer), answer.exit_code) == ([], 0)
+        (fine,) = of_guard(answer, "ok")
+        assert fine["finding"].startswith("The guard (version 1) was installed at 20")
+        assert fine["finding"].endswith(" UTC by postgres.")
+        (above,) = of_guard(answer, "info")
+        assert above["finding"].startswith("Superusers stand above the guard: postgres. Its jour")
+
+
+def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> None:
+    """A table that the guard only has the name of: install_guard recorded all of them."""
+    guard = guards.fresh({"claim_service_tables": {"store_config": "switches"}})
+    assert [each["finding"] for each in faults(examine(guard))] == [
+        "public.switches does not exist."
+    ]
+
+
+def test_no_guard_and_no_project(guards: Guards) -> None:
+    guard = guards.with_models()
+    for command in (["doctor"], ["explain", "anna"]):
+        answer = claimctl(*command, *dsn(guard))
+        assert answer.exit_code == 2
+        assert "There is no dbt_project.yml in" in answer.sentence
+    (found,) = of_guard(examine(guard, "--project-dir", str(ROOT)), "info")
+    assert found["finding"] == "The guard is not installed: nothing can be repaired yet."
+    assert found["advice"] == "Run dbt run-operation install_guard."
+
+
+def test_a_login_without_a_right_gets_the_grant(guard_that_waits: Guard, anna: str) -> None:
+    guard = guard_that_waits
+    with login(guard, anna):
+        guard.execute(f"grant select on all tables in schema public to {anna}")
+        guard.execute(f"grant usage on schema {MODELS_SCHEMA} to {anna}")
+        guard.execute(f"grant select on all tables in schema {MODELS_SCHEMA} to {anna}")
+        try:
+            answer = examine(guard, "--project-dir", str(ROOT), user=anna)
+            (found,) = faults(answer)
+            assert found["finding"] == (
+                "The login anna may not look at the guard in the schema claim_ops."
+            )
+            (grant,) = re.findall("grant [^;]+", found["advice"])
+            guard.execute(grant)
+            assert faults(examine(guard, user=anna)) == []
+        finally:
+            guard.execute(f"drop owned by {anna}")
+
+
+def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
+    project = consumer_project(tmp_path / "consumer", {"max_items": 5})
+    answer = examine(guard_that_waits, "--project-dir", str(project))
+    (found,) = of_guard(answer, "warning")
+    assert found["finding"] == (
+        "The guard was installed with max_items = 10000, the project says 5."
+    )
+    assert found["advice"] == "Run dbt build, then dbt run-operation install_guard."
+
+
+@pytest.mark.parametrize(
+    ("statement", "state", "said"),
+    [
+        (
+            f"update {MODELS_SCHEMA}.rpt_wallet_build set settings_digest = 'other'",
+            "warning",
+            "The models were built with other settings or another catalogue than the guard",
+        ),
+        (
+            "update claim_ops.settings set version = 0",
+            "error",
+            "The guard has version 0, this claimctl speaks to 1.",
+        ),
+        (
+            "select claim_ops.pause('latency')",
+            "warning",
+            "Applies are paused by postgres since 20",
+        ),
+        (
+            "select claim_ops.set_single_operator(true, 'alone')",
+            "warning",
+            "Single-operator mode is on: whoever made a plan may approve it.",
+        ),
+        (
+            "set session_replication_role = replica;"
+            " update claim_ops.journal_batches set previous_hash = 'forged'"
+            " where position = (select max(position) from claim_ops.journal_batches)",
+            "error",
+            "The chain of the journal is broken at position 2.",
+        ),
+        (
+            "set session_replication_role = replica;"
+            " delete from claim_ops.journal_batches where position = 2;"
+            " select claim_ops.resume('over')",
+            "error",
+            "The chain of the journal is broken at position 3.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_guard(
+    guard_that_waits: Guard, statement: str, state: str, said: str
+) -> None:
+    guard = guard_that_waits
+    guard.execute("select claim_ops.resume('so that the journal has two batches')")
+    guard.execute("select claim_ops.resume('or three')" if "position 3" in said else "select 1")
+    guard.execute(statement)
+    answer = examine(guard)
+    assert answer.exit_code == 1
+    (found,) = of_guard(answer, state)
+    assert found["finding"].startswith(said)
+    assert faults(answer) == [found]
+
+
+def test_another_schema_than_the_guards(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    guard.execute(f"alter schema {MODELS_SCHEMA} rename to moved")
+    answer = examine(guard, "--models-schema", "moved")
+    assert [each["finding"] for each in of_guard(answer, "warning")] == [
+        f"The guard reads the models in {MODELS_SCHEMA}, not in moved."
+    ]
+    assert of_guard(answer, "warning")[0]["advice"].endswith("--args '{repoint: true}'.")
+
+
+def test_plans_past_their_time(guard: Guard) -> None:
+    guard.add_short_wallets(2)
+    half = guard.plan_and_begin()
+    let_expire(guard, half)
+    open_plan = guard.plan()
+    let_expire(guard, open_plan)
+    answer = examine(guard)
+    assert f"Plan {half} was not applied to its end before its time was over." in [
+        each["finding"] for each in of_guard(answer, "warning")
+    ]
+    assert f"Plan {open_plan}: the time to apply is over." in [
+        each["finding"] for each in of_guard(answer, "info")
+    ]
+
+
+def test_who_could_go_around_the_guard(guard_that_waits: Guard, anna: str) -> None:
+    guard = guard_that_waits
+    with login(guard, anna), login(guard, "boris"), login(guard, "clara", "claim_planner"):
+        guard.execute(f"grant claim_approver to {anna} with admin option")
+        guard.execute("alter role boris createrole; grant claim_approver to clara")
+        answer = examine(guard)
+    told = [each["finding"].split(":")[0] for each in of_guard(answer, "info")]
+    assert told == [
+        "anna may grant claim_approver",
+        "boris may create logins (CREATEROLE)",
+        "clara may plan and approve, each the plans of others only.",
+        "Superusers stand above the guard",
+    ]
+    assert answer.exit_code == 0
+
+
+def test_explain_shows_the_plans_of_a_user(guard: Guard) -> None:
+    guard.add_short_wallets(2)
+    plan = guard.approve(guard.plan())
+    guard.execute("update user_wallet_balances set streakshield_count = 9 where user_id like '%2'")
+    guard.apply(plan)
+    answer = claimctl("explain", "user-00001", "--json", *dsn(guard))
+    (row,) = answer.document["plans"]
+    decided_at = row.pop("decided_at")
+    assert row == {
+        **{"plan_id": plan, "kind": "wallet_correction", "plan_state": "applied"},
+        **{"reason": "test", "state": "applied", "skipped_because": None},
+        **{"before": '{"streakshield_count": 1}', "after": '{"streakshield_count": 2}'},
+    }
+    said = re.sub(" +", " ", claimctl("explain", "user-00001", *dsn(guard)).stdout)
+    assert "Plans that touched this wallet\n" in said
+    assert f"{json.dumps({'streakshield_count': 2})} {decided_at[:19]}\n" in said
+    said = re.sub(" +", " ", claimctl("explain", "user-00002", *dsn(guard)).stdout)
+    assert f"{plan} wallet_correction applied changed" in said
+    guard.add_claims("zoe")
+    assert claimctl("explain", "zoe", "--json", *dsn(guard)).document["plans"] == []
+
+
+def test_explain_for_a_login_that_may_not_see_plans(guard: Guard, anna: str) -> None:
+    guard.add_short_wallet("zoe")
+    with login(guard, anna):
+        guard.execute(f"grant usage on schema {MODELS_SCHEMA} to {anna}")
+        guard.execute(f"grant select on all tables in schema {MODELS_SCHEMA}, public to {anna}")
+        try:
+            options = [*dsn(guard, anna), "--project-dir", str(ROOT)]
+            answer = claimctl("explain", "zoe", "--json", *options)
+            assert (answer.exit_code, answer.document["plans"]) == (0, [])
+        finally:
+            guard.execute(f"drop owned by {anna}")
+
+
+@pytest.mark.parametrize("user", [CHECKER, RUNNER])
+def test_explain_for_the_logins_of_the_guard(guard: Guard, user: str) -> None:
+    guard.add_short_wallet("zoe")
+    assert claimctl("explain", "zoe", *dsn(guard, user)).exit_code == 0

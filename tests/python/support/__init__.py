@@ -1,0 +1,1 @@
+"""What the tests stand on: databases made from a template, and dbt in this process."""

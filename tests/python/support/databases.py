@@ -1,0 +1,79 @@
+"""Databases of the tests: a fresh copy of a template for each test that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from sandbox.server import Server
+
+# One name for all, because a parsed manifest holds it.
+DATABASE = "claims"
+MODELS_SCHEMA = "dbt_claim_reconciliation"
+
+
+class Database:
+    """The database that a test works on, made anew from a template with the service's tables."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.name = DATABASE
+
+    @property
+    def dsn(self) -> str:
+        """The connection string of the superuser."""
+        return self.server.dsn(self.name)
+
+    def connect(self, *, autocommit: bool = True) -> psycopg.Connection:
+        """Open a connection, each statement committed by itself unless told otherwise."""
+        dsn = f"{self.dsn} options='-c timezone=UTC'"
+        return psycopg.connect(dsn, autocommit=autocommit)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement and commit it."""
+        with self.connect() as connection:
+            connection.execute(statement.encode())
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return a query's rows."""
+        with self.connect() as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def records(self, query: str) -> list[dict[str, Any]]:
+        """Return a query's rows, each by the names of its columns."""
+        with self.connect() as connection:
+            return connection.cursor(row_factory=dict_row).execute(query.encode()).fetchall()
+
+    def value(self, query: str) -> Any:
+        """Return the only value of a query's only row."""
+        ((value,),) = self.rows(query)
+        return value
+
+
+TableMaker = Callable[[psycopg.Connection, str], None]
+
+
+class Templates:
+    """Templates with the service's tables, one a type of user_id, made when first asked for."""
+
+    def __init__(self, server: Server, create_tables: TableMaker) -> None:
+        self.server = server
+        self.create_tables = create_tables
+        self.made: set[str] = set()
+
+    def fresh_database(self, user_id_type: str = "text") -> Database:
+        """Replace the tests' database by a copy of the template and return it."""
+        template = f"template_{user_id_type}"
+        with psycopg.connect(self.server.dsn(), autocommit=True) as connection:
+            if template not in self.made:
+                connection.execute(f"create database {template}".encode())
+                with psycopg.connect(self.server.dsn(template)) as tables:
+                    self.create_tables(tables, user_id_type)
+                self.made.add(template)
+            connection.execute(f"drop database if exists {DATABASE} with (force)".encode())
+            connection.execute(
+                f"create database {DATABASE} template {template} strategy file_copy".encode()
+            )
+        return Database(self.server)

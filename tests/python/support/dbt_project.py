@@ -1,0 +1,116 @@
+"""dbt in this process: each set of vars is parsed once, and its manifest is used again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of dbt did: each node's result by its name."""
+
+    success: bool
+    exception: BaseException | None
+    nodes: Mapping[str, Any]
+
+    def status(self, name: str) -> str:
+        """Return the status of a node: success, pass, warn, fail, error or skipped."""
+        return str(self.nodes[name].status)
+
+    def failures(self, name: str) -> int:
+        """Return how many rows a test found wrong."""
+        return int(self.nodes[name].failures or 0)
+
+    def message(self, name: str) -> str:
+        """Return what a node said about its end."""
+        return str(self.nodes[name].message)
+
+    def named(self, *statuses: str) -> set[str]:
+        """Return the names of the nodes that ended with one of the statuses."""
+        return {name for name in self.nodes if self.status(name) in statuses}
+
+    def explain(self) -> str:
+        """Say what went wrong, for the message of an assertion."""
+        bad = self.named("fail", "error", "skipped")
+        lines = [f"{name}: {self.status(name)}: {self.message(name)}" for name in sorted(bad)]
+        return "\n".join([*lines, str(self.exception or "")])
+
+
+class DbtProject:
+    """A dbt project whose manifests are kept: one database name for all tests keeps them valid."""
+
+    def __init__(self, scratch: Path, project_dir: Path = ROOT) -> None:
+        self.project_dir = project_dir
+        self.scratch = scratch
+        self._manifests: dict[str, Manifest] = {}
+
+    def install(self) -> Outcome:
+        """Install the packages that the project names."""
+        result = dbtRunner().invoke(["deps", *self._places()])
+        return Outcome(result.success, result.exception, {})
+
+    def parse(self, vars: Mapping[str, Any] | None = None) -> Manifest:
+        """Return the manifest for these vars; only the first call for them parses."""
+        key = json.dumps(vars or {}, sort_keys=True)
+        if key not in self._manifests:
+            result = dbtRunner().invoke(["parse", *self._arguments(vars)])
+            if not isinstance(result.result, Manifest):
+                raise result.exception or RuntimeError("dbt parse gave no manifest")
+            self._manifests[key] = result.result
+        return self._manifests[key]
+
+    def deprecations(self) -> list[str]:
+        """Parse and return what dbt says about deprecated names and keys."""
+        said: list[str] = []
+
+        def listen(event: Any) -> None:
+            if "Deprecat" in event.info.name:
+                said.append(event.info.msg)
+
+        result = dbtRunner(callbacks=[listen]).invoke(
+            ["parse", *self._arguments(None), "--show-all-deprecations"]
+        )
+        assert result.success, result.exception
+        return said
+
+    def build(
+        self,
+        *options: str,
+        vars: Mapping[str, Any] | None = None,
+        unit_tests: bool = False,
+    ) -> Outcome:
+        """Run `dbt build`; a failing test is an outcome and raises nothing."""
+        left_out = [] if unit_tests else ["--exclude-resource-type", "unit_test"]
+        return self.run("build", *left_out, *options, vars=vars)
+
+    def run(self, *command: str, vars: Mapping[str, Any] | None = None) -> Outcome:
+        """Run any command of dbt that has results by node."""
+        runner = dbtRunner(manifest=self.parse(vars))
+        result = runner.invoke([*command, *self._arguments(vars)])
+        results = getattr(result.result, "results", [])
+        # What run-operation did is no node.
+        nodes = {item.node.name: item for item in results if hasattr(item, "node")}
+        return Outcome(result.success, result.exception, nodes)
+
+    def _arguments(self, vars: Mapping[str, Any] | None) -> list[str]:
+        return [
+            *self._places(),
+            *("--target-path", str(self.scratch / "target"), "--no-write-json"),
+            *("--no-partial-parse", "--vars", json.dumps(vars or {})),
+        ]
+
+    def _places(self) -> list[str]:
+        return [
+            *("--project-dir", str(self.project_dir), "--profiles-dir", str(self.scratch)),
+            *("--log-path", str(self.scratch / "logs"), "--log-level-file", "none"),
+            *("--quiet", "--no-use-colors"),
+        ]

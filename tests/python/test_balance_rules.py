@@ -1,0 +1,138 @@
+"""The models against the rules of balances, computed a second time over random histories."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from support.balance_rules import (
+    Row,
+    Rows,
+    Rules,
+    balances,
+    claim_totals,
+    expected_wallet_balances,
+    wallet_balance_health,
+    wallet_discrepancies,
+)
+from support.databases import MODELS_SCHEMA, Database, Templates
+from support.dbt_project import DbtProject
+from support.histories import random_service, store, store_catalog
+
+USERS = 400
+NIGHT_OF_APIA = datetime(2012, 1, 1, 12, tzinfo=UTC)  # Two days after Samoa skipped one.
+SPRING_OF_NEW_YORK = datetime(2025, 3, 10, 4, tzinfo=UTC)
+SPRING_OF_BERLIN = datetime(2025, 3, 31, 0, 30, tzinfo=UTC)
+AUTUMN_OF_BERLIN = datetime(2025, 10, 28, 12, tzinfo=UTC)
+AUTUMN_OF_NEW_YORK = datetime(2025, 11, 3, 7, tzinfo=UTC)
+
+# Session's time zone, type of user_id, rules.
+WORLDS = {
+    "present_max_text": ("Pacific/Apia", "text", Rules()),
+    "present_extend_uuid": ("Europe/Berlin", "uuid", Rules("extend", has_adjustments=True)),
+    "spring_of_berlin": (
+        "Europe/Berlin",
+        "text",
+        Rules(has_adjustments=True, as_of=SPRING_OF_BERLIN),
+    ),
+    "autumn_of_berlin": ("Europe/Berlin", "uuid", Rules("extend", as_of=AUTUMN_OF_BERLIN)),
+    "spring_of_new_york": (
+        "America/New_York",
+        "uuid",
+        Rules("max", 0, 5, has_adjustments=True, as_of=SPRING_OF_NEW_YORK),
+    ),
+    "autumn_of_new_york": (
+        "America/New_York",
+        "text",
+        Rules("extend", 3599, 2880, has_adjustments=True, as_of=AUTUMN_OF_NEW_YORK),
+    ),
+    "a_day_that_never_was": ("Pacific/Apia", "text", Rules("extend", as_of=NIGHT_OF_APIA)),
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
+    _compare(templates, dbt, world, seed=20251124)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WORLDS)
+def test_models_agree_with_the_rules_over_fresh_histories(
+    world: str, templates: Templates, dbt: DbtProject
+) -> None:
+    for _ in range(5):
+        _compare(templates, dbt, world, seed=random.randrange(2**32))
+
+
+def _compare(templates: Templates, dbt: DbtProject, world: str, seed: int) -> None:
+    zone, user_id_type, rules = WORLDS[world]
+    database = templates.fresh_database(user_id_type)
+    database.execute(f"alter database {database.name} set timezone to '{zone}'")
+    schema = MODELS_SCHEMA + ("_as_of" if rules.as_of else "")
+    now = rules.as_of or datetime.now(UTC)
+    service = random_service(seed, USERS, rules, now, as_uuid=user_id_type == "uuid")
+    with database.connect() as connection:
+        store(service, connection)
+        store_catalog(service.catalog, schema, connection)
+
+    outcome = dbt.run("run", vars=_vars(rules, user_id_type))
+    assert outcome.success, outcome.explain()
+
+    built_at = database.value(f"select built_at from {schema}.rpt_wallet_build")
+    assert built_at == rules.as_of or (rules.as_of is None and built_at > now)
+    known = balances(service, rules, built_at)
+    expected = {
+        "fct_claim_totals": claim_totals(known),
+        "fct_expected_wallet_balances": expected_wallet_balances(known),
+        "fct_wallet_discrepancies": wallet_discrepancies(known),
+        "rpt_wallet_balance_health": wallet_balance_health(known, built_at),
+    }
+    for model, rows in expected.items():
+        grain = ("item",) if model.startswith("rpt_") else ("user_id", "item")
+        found = _rows_of(database, f"{schema}.{model}", grain)
+        assert _differences(found, rows) == [], f"{model}, seed {seed}"
+    _assert_histories_reach_the_edges(expected["fct_wallet_discrepancies"], rules)
+
+
+def _vars(rules: Rules, user_id_type: str) -> dict[str, object]:
+    return {
+        "user_id_data_type": user_id_type,
+        "booster_stacking_policy": rules.policy,
+        "booster_tolerance_seconds": rules.tolerance_seconds,
+        "settle_minutes": rules.settle_minutes,
+        "has_wallet_adjustments": rules.has_adjustments,
+        **({"as_of": rules.as_of.isoformat()} if rules.as_of else {}),
+    }
+
+
+def _rows_of(database: Database, relation: str, grain: tuple[str, ...]) -> Rows:
+    """Return a relation's complete rows by their grain, which must be unique."""
+    rows = database.records(f"select * from {relation}")
+    found = {tuple(str(row[column]) for column in grain): row for row in rows}
+    assert len(found) == len(rows), f"{relation} has more than one row for one {grain}"
+    return found
+
+
+def _differences(
+    found: Rows, expected: Rows
+) -> list[tuple[tuple[str, ...], Row | None, Row | None]]:
+    """Return the rows that differ: their key, what the model says, what the rules say."""
+    return [
+        (key, found.get(key), expected.get(key))
+        for key in sorted({*found, *expected})
+        if _comparable(found.get(key)) != expected.get(key)
+    ]
+
+
+def _comparable(row: Row | None) -> Row | None:
+    return row if row is None or "user_id" not in row else {**row, "user_id": str(row["user_id"])}
+
+
+def _assert_histories_reach_the_edges(discrepancies: Rows, rules: Rules) -> None:
+    """Each kind of discrepancy occurs for each item, settled and in flight."""
+    found = discrepancies.values()
+    kinds = {(row["item"], row["discrepancy_type"], row["is_settled"]) for row in found}
+    assert len(kinds) == 12, sorted(kinds)
+    owed_less_than_nothing = any((row["expected_quantity"] or 0) < 0 for row in found)
+    assert owed_less_than_nothing == rules.has_adjustments
