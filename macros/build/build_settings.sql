@@ -3,10 +3,10 @@
         single quotes. -#}
     {%- set settings = {} -%}
     {%- for name in [
-        'booster_stacking_policy', 'booster_tolerance_seconds', 'has_queued_purchases', 'has_wallet_adjustments',
-        'max_affected_share', 'max_items', 'max_model_age_hours', 'max_net_quantity', 'max_suspected_spends',
-        'plan_expiry_hours', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'user_id_data_type',
-        'wallet_items',
+        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'has_queued_purchases',
+        'has_wallet_adjustments', 'max_affected_share', 'max_items', 'max_model_age_hours', 'max_net_quantity',
+        'max_suspected_spends', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses', 'settle_minutes',
+        'sku_catalog_model', 'strict', 'user_id_data_type', 'wallet_items',
     ] -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}
