@@ -14,7 +14,8 @@ import signal
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -238,7 +239,8 @@ def answer_requests(
         purchase = requests.next()
         started = time.monotonic()
         _audit(connection, purchase)
-        answer = KINDS[kind](connection, purchase)
+        with _only_request_of(connection, purchase.user_id):
+            answer = KINDS[kind](connection, purchase)
         if answer.is_new:
             entry = {"tx_id": purchase.tx_id, "user_id": purchase.user_id, "sku": purchase.sku}
             log.write(json.dumps(entry) + "\n")
@@ -246,6 +248,17 @@ def answer_requests(
         seconds = time.monotonic() - started
         _measure(connection, answer, 1000 * seconds)
         time.sleep(max(0.0, requests.random.expovariate(per_second) - seconds))
+
+
+@contextmanager
+def _only_request_of(connection: Connection, user_id: str) -> Iterator[None]:
+    """Let one writer at a time answer a user, whose claims of one moment would overrun a cap."""
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [user_id])
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [user_id])
 
 
 def _audit(connection: Connection, purchase: Purchase) -> None:
