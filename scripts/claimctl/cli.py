@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import click
 
+from claimctl.commands.alerts import alerts
 from claimctl.commands.apply import apply
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
@@ -38,6 +39,7 @@ COMMANDS = (
     *(doctor, explain, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback),
     *(pause, resume),
+    *(alerts,),
 )
 for command in COMMANDS:
     cli.add_command(command)

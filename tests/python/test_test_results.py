@@ -43,8 +43,9 @@ def test_each_run_leaves_one_row_a_test(database: Database, dbt: DbtProject) -> 
     assert not tested.success
     assert kept(database)[1:] == [data_tests(tested)]
     failing = database.rows(
-        "select test_name, last_failures, last_passed_at < failing_since, last_tested_at = failing_since"
-        f" from {MODELS_SCHEMA}.rpt_test_health where last_status = 'fail' and test_name like 'not_null%'"
+        "select test_name, last_failures, last_passed_at < failing_since,"
+        f" last_tested_at = failing_since from {MODELS_SCHEMA}.rpt_test_health"
+        " where last_status = 'fail' and test_name like 'not_null%'"
     )
     assert failing == [("not_null_sku_catalog_sku", 1, True, True)]
     assert (
