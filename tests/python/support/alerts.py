@@ -11,7 +11,6 @@ from typing import Any
 
 from support.databases import MODELS_SCHEMA, Database
 
-ALERTER = "alerter"
 SEVERITIES = {"error_rate": "critical", "latency": "warning", "conflict_rate": "info"}
 
 
