@@ -1,0 +1,77 @@
+{% macro alert_rules() %}
+    {#- The alerts, one entry each. `parts` are pairs of columns of int_service_minutes, what is bad and out of how many:
+        a minute breaches where in each pair bad > threshold * unit * total, and has little traffic where a total lies
+        below min_total. It fires after for_minutes such minutes in a row. -#}
+    {%- set availability_budget = '(1 - ' ~ var('slo_availability') ~ ')' -%}
+    {{- return([
+        {'alert': 'error_rate', 'severity': 'critical', 'threshold': var('alert_error_rate'), 'unit': 1,
+         'parts': [('errors_5m', 'requests_5m')], 'min_total': var('min_requests'),
+         'for_minutes': var('alert_error_rate_minutes'), 'anchor': 'error-rate', 'command': 'claimctl status',
+         'description': 'Share of requests answered by 5xx, or by nothing, over the trailing 5 minutes.'},
+        {'alert': 'latency', 'severity': 'warning', 'threshold': var('alert_slow_share'), 'unit': 1,
+         'parts': [('slow_requests_5m', 'timed_requests_5m')], 'min_total': var('min_requests'),
+         'for_minutes': var('alert_latency_minutes'), 'anchor': 'latency', 'command': 'claimctl doctor',
+         'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over the trailing 5 minutes.'},
+        {'alert': 'conflict_rate', 'severity': 'info', 'threshold': var('alert_conflict_rate'), 'unit': 1,
+         'parts': [('conflicts_60m', 'requests_60m')], 'min_total': var('min_requests'),
+         'for_minutes': 1, 'anchor': 'conflict-rate', 'command': 'claimctl explain USER',
+         'description': 'Share of requests refused by a cap over the trailing 60 minutes.'},
+        {'alert': 'fast_burn', 'severity': 'critical', 'threshold': var('fast_burn_rate'), 'unit': availability_budget,
+         'parts': [('errors_60m', 'requests_60m'), ('errors_5m', 'requests_5m')], 'min_total': var('min_requests'),
+         'for_minutes': 1, 'anchor': 'fast-burn', 'command': 'claimctl status',
+         'description': 'How many times too fast the error budget burns, over 60 minutes and over 5, the lower of both.'},
+        {'alert': 'wallets_match_claims', 'severity': 'critical', 'threshold': 0, 'unit': 1,
+         'parts': [('wrong_balances', 'settled_balances')], 'min_total': 1,
+         'for_minutes': 1, 'anchor': 'wallets-are-wrong', 'command': 'claimctl plan wallets',
+         'description': 'Share of settled balances that are wrong, by the latest build.'},
+    ]) -}}
+{% endmacro %}
+
+
+{% macro alert_requests(rule) %}
+    {#- How much there was to judge by: the smallest of the rule's totals. -#}
+    coalesce(least(
+        {%- for _, total in rule.parts %}{{ total }}{{ ', ' if not loop.last }}{% endfor -%}
+    ), 0)
+{%- endmacro %}
+
+
+{% macro alert_signal(rule) %}
+    {#- What one minute says about a rule: breach, ok, low_traffic or no_data. Counts decide, never a ratio. -#}
+    case
+        when {{ claim_reconciliation.alert_requests(rule) }} = 0 then 'no_data'
+        when {{ claim_reconciliation.alert_requests(rule) }} < {{ rule.min_total }} then 'low_traffic'
+        when
+            {%- for bad, total in rule.parts %}
+            {{ 'and ' if not loop.first }}{{ bad }} > {{ rule.threshold }} * {{ rule.unit }} * {{ total }}
+            {%- endfor %}
+            then 'breach'
+        else 'ok'
+    end
+{%- endmacro %}
+
+
+{% macro alert_value(rule) %}
+    {#- What the threshold is compared with, for people. -#}
+    least(
+        {%- for bad, total in rule.parts -%}
+        {{ bad }}::double precision / nullif({{ total }} * {{ rule.unit }}, 0){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
+
+{% macro alert_rows(rules) %}
+    {#- A query that turns the columns generated for each rule into one row a rule. -#}
+    {%- for rule in rules -%}
+    select
+        '{{ rule.alert }}' as alert,
+        {{ rule.alert }}_is_firing as is_firing,
+        {{ rule.alert }}_fired as fired,
+        {{ rule.alert }}_changed as changed,
+        {{ rule.alert }}_signal as signal,
+        {{ claim_reconciliation.alert_requests(rule) }} as requests,
+        {{ claim_reconciliation.alert_value(rule) }} as value
+    {{ 'union all ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
