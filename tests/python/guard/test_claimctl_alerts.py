@@ -97,6 +97,29 @@ def test_exit_codes(alerts: Guard, states: dict[str, str], exit_code: int) -> No
     assert found == dict.fromkeys(SEVERITIES, "ok") | states
 
 
+def test_the_models_say_what_fires(guard: Guard) -> None:
+    """Silence is unknown; twenty minutes with every fifth request failing are an alert."""
+    silent = run(guard, "--json")
+    assert silent.exit_code == UNKNOWN
+    assert {alert["state"] for alert in silent.document["alerts"]} == {"no_data"}
+    guard.execute(
+        """
+        insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
+        select
+            date_trunc('minute', now()) - number * interval '1 second', 'claim',
+            case when number % 5 = 0 then 500 else 200 end, 80
+        from generate_series(1, 1200) as number
+        """
+    )
+    answer = run(guard, "--json")
+    assert answer.exit_code == CRITICAL
+    states = {alert["alert"]: alert for alert in answer.document["alerts"]}
+    assert states["error_rate"]["state"] == "firing"
+    assert states["error_rate"]["value"] == pytest.approx(0.2)
+    assert states["error_rate"]["escalation_level"] == 1
+    assert states["latency"]["state"] == "ok"
+
+
 def test_silence_holds_a_firing_alert(alerts: Guard) -> None:
     set_alert(alerts, "error_rate", "firing", level=1, signal="no_data")
     answer = run(alerts)
