@@ -18,9 +18,13 @@ from sandbox.comparison import compare, print_comparison
 from sandbox.dbt_build import WALLETS_ARE_WRONG, judge
 from sandbox.errors import DemoError
 from sandbox.history import IN_FLIGHT, SETTLED_FAULTS, create_history, inject_fault
+from sandbox.incident import print_replay, replay
 from sandbox.repair import (
+    CRITICAL,
+    OWNER,
     account_for_traffic,
     build_again,
+    claimctl,
     install_guard,
     repair_a_few,
     repair_the_rest,
@@ -113,6 +117,17 @@ def compare_with_truth(demo: Demo) -> str:
     return "each fault was found, and nothing else"
 
 
+def replay_incident(demo: Demo) -> str:
+    """Replay an incident that was over two hours ago, and show what fires now."""
+    with demo.connect() as connection:
+        incident = replay(connection)
+    if complaint := incident.complaint():
+        raise DemoError(complaint)
+    print_replay(demo.console, incident)
+    claimctl(demo, OWNER, "alerts", expect=CRITICAL, head=4)
+    return f"{incident}\n  now the wrong wallets are the alert that fires"
+
+
 STEPS: tuple[Callable[[Demo], str], ...] = (
     start_server,
     let_weeks_pass,
@@ -120,6 +135,7 @@ STEPS: tuple[Callable[[Demo], str], ...] = (
     let_traffic_flow,
     build_models,
     compare_with_truth,
+    replay_incident,
     install_guard,
     repair_a_few,
     repair_the_rest,

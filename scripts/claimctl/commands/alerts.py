@@ -88,23 +88,24 @@ def _print_alerts(document: dict[str, Any]) -> None:
     table = Table("state", "severity", "alert", "since", "value", "level", box=box.SIMPLE_HEAD)
     for alert in document["alerts"]:
         style = ALERT_STYLES[alert["severity"] if alert["state"] == "firing" else alert["state"]]
-        level = str(alert["escalation_level"] or "")
         table.add_row(
             Text(_state(alert), style=style),
-            Text(alert["severity"]),
-            Text(printable(alert["alert"])),
+            alert["severity"],
+            alert["alert"],
             utc(alert["since"]),
             value_against_threshold(alert),
-            level,
+            str(alert["escalation_level"] or ""),
         )
-        if alert["state"] != "ok":
-            for line in (alert["description"], f"-> {alert['command']}; {alert['runbook_url']}"):
-                table.add_row("", "", Text(printable(line), style="italic"))
     print_table(table)
+    for alert in document["alerts"]:
+        if alert["state"] != "ok":
+            print(f"\n{alert['alert']}: {printable(alert['description'])}")
+            print(f"  -> {printable(alert['command'])}   {printable(alert['runbook_url'])}")
+    print()
     for sentence in document["stale"]:
         print(f"STALE: {printable(sentence)}")
     verdict = AlertsExitCode(document["exit_code"]).name.lower().replace("_", " ")
-    print(f"\nTogether: {verdict}. Times are in UTC.")
+    print(f"Together: {verdict}. Times are in UTC.")
 
 
 def _state(alert: dict[str, Any]) -> str:
