@@ -61,17 +61,27 @@
 {%- endmacro %}
 
 
-{% macro alert_rows(rules) %}
-    {#- A query that turns the columns generated for each rule into one row a rule. -#}
+{% macro signal_changes(signals, rules) %}
+    {#- A query for the minutes in which a rule's signal is another one than in the minute before. -#}
     {%- for rule in rules -%}
-    select
-        '{{ rule.alert }}' as alert,
-        {{ rule.alert }}_is_firing as is_firing,
-        {{ rule.alert }}_fired as fired,
-        {{ rule.alert }}_changed as changed,
-        {{ rule.alert }}_signal as signal,
-        {{ claim_reconciliation.alert_requests(rule) }} as requests,
-        {{ claim_reconciliation.alert_value(rule) }} as value
-    {{ 'union all ' if not loop.last }}
-    {%- endfor -%}
+select
+    '{{ rule.alert }}' as alert,
+    {{ rule.for_minutes }} as for_minutes,
+    minute_number as first_minute,
+    last_known_minute,
+    {{ rule.alert }}_signal as signal
+from {{ signals }}
+where {{ rule.alert }}_changes
+    {{- ' union all ' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+
+{% macro by_alert(rules, expression) %}
+    {#- An expression that is another one for each rule. -#}
+    case alert
+        {%- for rule in rules %}
+        when '{{ rule.alert }}' then {{ expression(rule) }}
+        {%- endfor %}
+    end
 {%- endmacro %}

@@ -1,8 +1,8 @@
 -- Grain: one row an alert rule, as it stands at the end of the last complete minute.
 with
 
-minutes as (
-    select * from {{ ref('int_alert_minutes') }}
+spans as (
+    select * from {{ ref('int_alert_spans') }}
 ),
 
 contacts as (
@@ -23,35 +23,35 @@ rules as (
     {%- endfor %}
 ),
 
-last_minutes as (
-    select * from minutes
-    where judged_at = {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }}
+last_spans as (
+    select * from spans
+    where last_judged_at = {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }}
 ),
 
 final as (
     select
         rules.alert,
         rules.severity,
-        last_minutes.state,
-        last_minutes.since,
-        last_minutes.value,
+        last_spans.state,
+        last_spans.since,
+        last_spans.value,
         rules.threshold,
-        last_minutes.signal,
-        last_minutes.requests::bigint as requests,
+        last_spans.signal,
+        last_spans.requests::bigint as requests,
         rules.for_minutes,
         (
             select max(contacts.escalation_level)
             from contacts
-            where last_minutes.state = 'firing'
-                and {{ claim_reconciliation.minutes_after('last_minutes.since', 'contacts.after_minutes') }}
-                <= last_minutes.judged_at
+            where last_spans.state = 'firing'
+                and {{ claim_reconciliation.minutes_after('last_spans.since', 'contacts.after_minutes') }}
+                <= last_spans.last_judged_at
         ) as escalation_level,
         rules.description,
         rules.runbook_url,
         rules.command,
-        last_minutes.judged_at
+        last_spans.last_judged_at as judged_at
     from rules
-    inner join last_minutes on rules.alert = last_minutes.alert
+    inner join last_spans on rules.alert = last_spans.alert
 )
 
 select * from final
