@@ -121,6 +121,20 @@ def test_the_models_say_what_fires(guard: Guard) -> None:
     assert states["latency"]["state"] == "ok"
 
 
+def test_the_runbook_has_an_entry_for_each_alert(guard: Guard) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    titles = re.findall(r"^#+ (.*)$", runbook, re.MULTILINE)
+    anchors = {title.lower().replace(" ", "-") for title in titles}
+    urls = [row[0] for row in guard.rows(f"select runbook_url from {MODELS_SCHEMA}.rpt_alerts")]
+    assert len(urls) >= 5
+    for url in [*urls, "docs/runbook.md#unapproved-break-glass"]:
+        file, anchor = url.split("#")
+        assert file == "docs/runbook.md"
+        assert anchor in anchors
+    links = re.findall(r"\]\(#([^)]*)\)", runbook)
+    assert set(links) <= anchors
+
+
 def test_silence_holds_a_firing_alert(alerts: Guard) -> None:
     set_alert(alerts, "error_rate", "firing", level=1, signal="no_data")
     answer = run(alerts)
