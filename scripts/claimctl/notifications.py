@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from claimctl.alerting import Alert
@@ -72,8 +73,13 @@ class Message:
 
 def value_against_threshold(alert: Alert) -> str:
     """Return the value with its threshold, as people read it."""
-    value = "unknown" if alert["value"] is None else f"{alert['value']:.4g}"
-    return f"{value} against {alert['threshold']:.4g}"
+    value = "unknown" if alert["value"] is None else _rounded(alert["value"])
+    return f"{value} against {_rounded(alert['threshold'])}"
+
+
+def _rounded(figure: float) -> str:
+    """Return four significant digits, never with an exponent."""
+    return f"{Decimal(f'{figure:.4g}'):f}"
 
 
 def check_urls(urls: Iterable[str]) -> None:

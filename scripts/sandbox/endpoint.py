@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
+import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from sandbox.pid_files import hold_pid_file
+from sandbox.pid_files import hold_pid_file, wait_until_running
+from sandbox.server import free_port
 from sandbox.writers import Purchase, claim_atomically
 
 Answer = tuple[int, dict[str, object]]
@@ -81,6 +84,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def start_endpoint(pid_file: Path, dsn: str) -> str:
+    """Start an endpoint that lives on when we end; return its address."""
+    port = free_port()
+    options = ["--dsn", dsn, "--port", str(port), "--pid-file", str(pid_file)]
+    subprocess.Popen(
+        [sys.executable, "-m", "sandbox.endpoint", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    wait_until_running(pid_file)
+    return f"http://127.0.0.1:{port}/claim"
 
 
 def main() -> None:

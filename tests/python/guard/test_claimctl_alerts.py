@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from claimctl.notifications import value_against_threshold
 from prometheus_client.parser import text_string_to_metric_families
 from sandbox.server import free_port
 from support.alerts import SEVERITIES, Webhook, put_alerts_in_place, set_alert, webhook
@@ -156,6 +157,21 @@ def test_the_table_says_what_to_do(alerts: Guard) -> None:
     assert "-> claimctl status   docs/runbook.md#error-rate\n" in answer.stdout
     assert "docs/runbook.md#latency" not in answer.stdout
     assert "Together: critical. Times are in UTC." in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0000794, "0.0000794"),
+        (14.4321, "14.43"),
+        (123456.7, "123500"),
+        (0, "0"),
+        (None, "unknown"),
+    ],
+)
+def test_a_value_is_read_without_an_exponent(value: float | None, shown: str) -> None:
+    alert = {"value": value, "threshold": 0.05}
+    assert value_against_threshold(alert) == f"{shown} against 0.05"
 
 
 # Stale and missing input: never 0
