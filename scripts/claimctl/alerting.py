@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Alert = dict[str, Any]
 
 # Stands in for the guard's view where there is none.
-NO_BREAK_GLASS = "(select null::timestamptz as applied_at where false)"
+NO_BREAK_GLASS = "(select null::bigint as plan_id, null::timestamptz as applied_at where false)"
 
 
 class AlertsExitCode(IntEnum):

@@ -134,6 +134,16 @@ def test_a_recovered_incident_does_not_come_back(guard: Guard) -> None:
     assert send(guard, alert("firing", 12, 1)) == [("a", 12, 1, 1)]
 
 
+def test_a_past_incident_is_left_alone(guard: Guard) -> None:
+    """However many there were, a run touches none of their rows."""
+    send(guard, alert("firing", 0, 2))
+    send(guard, alert("ok", 10))
+    rows = "select ctid::text, xmax::text from claim_ops.alert_notifications order by 1"
+    before = guard.rows(rows)
+    assert send(guard, alert("ok", 10)) == []
+    assert guard.rows(rows) == before
+
+
 def test_what_was_not_sent_is_due_again(guard: Guard) -> None:
     for _ in range(2):
         assert claim(guard, alert("firing", 0, 1)) == [("a", 0, 1, 1)]

@@ -278,7 +278,7 @@ def test_an_unapproved_kill_switch_is_a_critical_alert(alerts: Guard, applied: b
     assert (found["state"], found["severity"]) == ("firing" if applied else "ok", "critical")
     assert found["escalation_level"] == (2 if applied else None)
     assert found["runbook_url"] == "docs/runbook.md#unapproved-break-glass"
-    assert found["command"] == "claimctl approve PLAN"
+    assert found["command"] == f"claimctl approve {7 if applied else 'PLAN'}"
 
 
 # Messages

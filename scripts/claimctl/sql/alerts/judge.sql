@@ -18,7 +18,8 @@ contacts as (
 break_glass as (
     select
         count(*) as plans,
-        min(applied_at) as since
+        min(applied_at) as since,
+        min(plan_id) as first_plan
     from {break_glass} as unapproved
 ),
 
@@ -41,7 +42,7 @@ alerts as (
         ) as escalation_level,
         'Kill switches that were applied without approval and that no other login has approved since.' as description,
         (select split_part(min(runbook_url), '#', 1) from alert_rules) || '#unapproved-break-glass' as runbook_url,
-        'claimctl approve PLAN' as command,
+        'claimctl approve ' || coalesce(break_glass.first_plan::text, 'PLAN') as command,
         statement_timestamp() as judged_at
     from break_glass
     where %(has_break_glass)s
