@@ -1,6 +1,15 @@
-{% macro index_name(table, name_part, is_unique) %}
-    {#- A name for an index that is missing. -#}
-    left({{ table }} || '_' || {{ name_part }}, 55) || case when {{ is_unique }} then '_key' else '_idx' end
+{% macro new_index_name() %}
+    {#- A name for an index that is missing or invalid, with another ending where something else has it already. -#}
+    left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+    || case
+        when coalesce(
+            to_regclass(
+                split_part(relation, '.', 1) || '.'
+                || quote_ident(left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end)
+            )::oid::bigint <> coalesce(index_id, 0), false
+        ) then '_2'
+        else ''
+    end
 {%- endmacro %}
 
 
@@ -9,10 +18,10 @@
         only the other way. An invalid one goes first. -#}
 case
     when is_valid is not true
-        then case when index_id is not null then 'drop index concurrently ' || quote_ident(index_name) || '; ' else '' end
+        then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
             || case when table_kind = 'r' then 'concurrently ' else '' end
-            || quote_ident({{ claim_reconciliation.index_name('source', 'name_part', 'is_unique') }})
+            || quote_ident({{ claim_reconciliation.new_index_name() }})
             || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
 end
 {%- endmacro %}

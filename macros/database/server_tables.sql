@@ -23,7 +23,7 @@ where to_regclass(relation) is not null
         'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'function_metrics', 'store_config',
         'wallet_adjustments', 'queued_purchases',
     ] -%}
-        {%- do names.append(claim_reconciliation.service_table(name).identifier) -%}
+        {%- do names.append(var('claim_service_tables').get(name, name).split('.')[-1]) -%}
     {%- endfor -%}
     {{- return(names) -}}
 {% endmacro %}

@@ -21,6 +21,7 @@ matching as (
         tables.table_kind,
         indexes.index_id,
         indexes.index_name,
+        indexes.index_relation,
         indexes.is_valid,
         indexes.scans,
         row_number() over (
@@ -42,7 +43,7 @@ covering as (
 final as (
     select
         relation as table_name,
-        coalesce(index_name, {{ claim_reconciliation.index_name('source', 'name_part', 'is_unique') }}) as index_name,
+        coalesce(index_name, {{ claim_reconciliation.new_index_name() | indent(8) }}) as index_name,
         array_to_string(keys, ', ') as index_keys,
         case when is_valid then 'present' when index_id is null then 'missing' else 'invalid' end as status,
         reason,
