@@ -1,4 +1,4 @@
--- Grain: one row a statement on one of the claim service's tables, but for dbt's own. Times are means of totals.
+-- Grain: one row a statement on one of the claim service's tables. Times are means of totals.
 with
 
 statements as (
@@ -17,7 +17,6 @@ final as (
         measured_at
     from statements
     where statement ~* '\m({{ claim_reconciliation.service_table_names() | join("|") }})\M'
-        and strpos(statement, '{{ this.schema }}') = 0
 )
 
 select * from final

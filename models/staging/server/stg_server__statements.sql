@@ -12,4 +12,6 @@ select
     statement_timestamp() as measured_at
 from {{ statements }}
 where queryid is not null
+    -- What builds these models is not the service's.
+    and strpos(query, '{{ this.schema }}') = 0
 group by queryid
