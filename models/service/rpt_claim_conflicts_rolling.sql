@@ -23,7 +23,7 @@ final as (
         requests,
         conflicts,
         conflicts::double precision / nullif(requests, 0) as conflict_rate,
-        (conflicts_24h / nullif(requests_24h, 0))::double precision as rolling_24h_conflict_rate
+        conflicts_24h::double precision / nullif(requests_24h, 0) as rolling_24h_conflict_rate
     from rolling
 )
 
