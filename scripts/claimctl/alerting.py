@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from claimctl.errors import NoConnectionError
 from claimctl.options import Options
 
 if TYPE_CHECKING:
@@ -62,8 +63,10 @@ def judge(connection: Database, schema: str) -> dict[str, Any]:
     from claimctl.database import run_sql
     from claimctl.guard import is_installed
 
+    if not _exists(connection, schema, "rpt_alerts"):
+        raise NoConnectionError(f"The schema {schema} holds no rpt_alerts: run dbt build.")
     is_readable = is_installed(connection)
-    has_break_glass = is_readable and _exists(connection, "claim_ops.unapproved_break_glass")
+    has_break_glass = is_readable and _exists(connection, "claim_ops", "unapproved_break_glass")
     relation = "claim_ops.unapproved_break_glass" if has_break_glass else NO_BREAK_GLASS
     rows = run_sql(
         connection,
@@ -83,8 +86,11 @@ def _end_as_unknown(error: click.ClickException) -> NoReturn:
     raise SystemExit(AlertsExitCode.UNKNOWN) from error
 
 
-def _exists(connection: Database, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null as yes", [relation]).fetchone()
+def _exists(connection: Database, schema: str, relation: str) -> bool:
+    row = connection.execute(
+        "select to_regclass(format('%%I.%%I', %s::text, %s::text)) is not null as yes",
+        [schema, relation],
+    ).fetchone()
     return bool(row and row["yes"])
 
 

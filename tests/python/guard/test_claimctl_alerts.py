@@ -203,7 +203,7 @@ def test_a_critical_alert_is_critical_also_where_the_input_is_stale(alerts: Guar
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("drop table {}.rpt_alerts", "rpt_alerts"),
+        ("drop table {}.rpt_alerts", "holds no rpt_alerts: run dbt build"),
         ("drop schema {} cascade", "does not hold the wallet models"),
         ("revoke select on {}.rpt_alerts from claim_reader", "permission denied"),
     ],
