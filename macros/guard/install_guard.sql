@@ -21,8 +21,8 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_drop_functions() }}
 {{ claim_reconciliation.guard_settings_tables() }}
 {{ claim_reconciliation.guard_plan_tables() }}
-{{ claim_reconciliation.guard_journal_tables() }}
 {{ claim_reconciliation.guard_alert_tables() }}
+{{ claim_reconciliation.guard_journal_tables() }}
 {{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_views() }}
 {{ claim_reconciliation.guard_triggers() }}
