@@ -96,14 +96,15 @@ def test_exit_codes(alerts: Guard, states: dict[str, str], exit_code: int) -> No
     answer = run(alerts, "--json")
     assert answer.exit_code == exit_code
     found = {alert["alert"]: alert["state"] for alert in answer.document["alerts"]}
-    assert found == dict.fromkeys(SEVERITIES, "ok") | states
+    assert found.items() >= (dict.fromkeys(SEVERITIES, "ok") | states).items()
 
 
 def test_the_models_say_what_fires(guard: Guard) -> None:
     """Silence is unknown; twenty minutes with every fifth request failing are an alert."""
     silent = run(guard, "--json")
     assert silent.exit_code == UNKNOWN
-    assert {alert["state"] for alert in silent.document["alerts"]} == {"no_data"}
+    about_service = [each for each in silent.document["alerts"] if "glass" not in each["alert"]]
+    assert {alert["state"] for alert in about_service} == {"no_data"}
     guard.execute(
         """
         insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
