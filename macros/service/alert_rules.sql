@@ -30,9 +30,9 @@
 
 {% macro alert_requests(rule) %}
     {#- How much there was to judge by: the smallest of the rule's totals. -#}
-    coalesce(least(
-        {%- for _, total in rule.parts %}{{ total }}{{ ', ' if not loop.last }}{% endfor -%}
-    ), 0)
+    least(
+        {%- for _, total in rule.parts %}coalesce({{ total }}, 0){{ ', ' if not loop.last }}{% endfor -%}
+    )
 {%- endmacro %}
 
 
