@@ -73,13 +73,12 @@ class Message:
 
 def value_against_threshold(alert: Alert) -> str:
     """Return the value with its threshold, as people read it."""
-    value = "unknown" if alert["value"] is None else _rounded(alert["value"])
-    return f"{value} against {_rounded(alert['threshold'])}"
+    return f"{rounded(alert['value'])} against {rounded(alert['threshold'])}"
 
 
-def _rounded(figure: float) -> str:
+def rounded(figure: float | None) -> str:
     """Return four significant digits, never with an exponent."""
-    return f"{Decimal(f'{figure:.4g}'):f}"
+    return "unknown" if figure is None else f"{Decimal(f'{figure:.4g}'):f}"
 
 
 def check_urls(urls: Iterable[str]) -> None:

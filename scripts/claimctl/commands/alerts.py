@@ -82,18 +82,20 @@ def _print_alerts(document: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from claimctl.notifications import value_against_threshold
+    from claimctl.notifications import rounded
     from claimctl.output import ALERT_STYLES, print_table, printable, utc
 
-    table = Table("state", "severity", "alert", "since", "value", "level", box=box.SIMPLE_HEAD)
+    columns = ("state", "severity", "alert", "since", "value", "threshold", "level")
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for alert in document["alerts"]:
         style = ALERT_STYLES[alert["severity"] if alert["state"] == "firing" else alert["state"]]
         table.add_row(
             Text(_state(alert), style=style),
             alert["severity"],
             alert["alert"],
-            utc(alert["since"]),
-            value_against_threshold(alert),
+            utc(alert["since"])[:16],
+            rounded(alert["value"]),
+            rounded(alert["threshold"]),
             str(alert["escalation_level"] or ""),
         )
     print_table(table)
