@@ -44,11 +44,11 @@ def run(guard: Guard, *options: str, env: dict[str, str] | None = None) -> Answe
     return claimctl("alerts", *options, *on(guard, user=ALERTER), env={**contacts, **(env or {})})
 
 
-def start(guard: Guard, *options: str) -> subprocess.Popen[str]:
+def start(guard: Guard, *options: str, first: str = "") -> subprocess.Popen[str]:
     """Start the command as the alerter in a process of its own."""
     return subprocess.Popen(
         [
-            *(sys.executable, "-c", "from claimctl.cli import main; main()", "alerts"),
+            *(sys.executable, "-c", f"{first}from claimctl.cli import main; main()", "alerts"),
             *(*options, *on(guard, user=ALERTER)),
         ],
         stdin=subprocess.DEVNULL,
@@ -173,6 +173,15 @@ def test_the_table_says_what_to_do(alerts: Guard) -> None:
 def test_a_value_is_read_without_an_exponent(value: float | None, shown: str) -> None:
     alert = {"value": value, "threshold": 0.05}
     assert value_against_threshold(alert) == f"{shown} against 0.05"
+
+
+def test_alerts_alone_load_no_library_of_messages(alerts: Guard) -> None:
+    listing = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+    process = start(alerts, first=f"{listing}; ")
+    _, modules = process.communicate(timeout=20)
+    assert process.returncode == OK
+    assert {"psycopg", "rich"} <= set(modules.split())
+    assert {"apprise", "prometheus_client", "requests"}.isdisjoint(modules.split())
 
 
 # Stale and missing input: never 0
