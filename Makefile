@@ -25,7 +25,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED) ## a claim service drifts; dbt build finds what is wrong; three logins repair it beside live traffic
 	@$(BIN)/python -m sandbox demo
 
-stop: ## end the demo's server and traffic
+stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
 
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes

@@ -42,6 +42,7 @@ grant select on all tables in schema claim_ops to claim_reader, claim_guard;
 grant insert on claim_ops.plans, claim_ops.plan_items, claim_ops.plan_chunks to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 grant update on claim_ops.plans, claim_ops.plan_items, claim_ops.control to claim_guard;
+grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 grant execute on function claim_ops.check_journal() to claim_reader;
 grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;
@@ -55,6 +56,8 @@ grant execute on function claim_ops.finish_apply(bigint) to claim_applier;
 grant execute on function claim_ops.verify_plan(bigint) to claim_applier;
 grant execute on function claim_ops.pause(text) to claim_planner, claim_approver, claim_applier;
 grant execute on function claim_ops.resume(text) to claim_approver, claim_applier;
+grant execute on function claim_ops.claim_alert_messages(jsonb) to claim_alerter;
+grant execute on function claim_ops.settle_alert_message(text, timestamptz, integer, timestamptz, boolean) to claim_alerter;
 
 grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
 grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;

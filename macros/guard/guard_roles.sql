@@ -8,7 +8,7 @@ declare
 begin
     foreach v_role in array array[
         'claim_owner', 'claim_guard', 'claim_writer',
-        'claim_reader', 'claim_planner', 'claim_approver', 'claim_applier'
+        'claim_reader', 'claim_planner', 'claim_approver', 'claim_applier', 'claim_alerter'
     ] loop
         if not exists (select 1 from pg_catalog.pg_roles where rolname = v_role) then
             execute format('create role %I nologin', v_role);
@@ -25,7 +25,7 @@ begin
                     then ' with inherit true, set true' else '' end;
         end loop;
     end if;
-    grant claim_reader to claim_planner, claim_approver, claim_applier;
+    grant claim_reader to claim_planner, claim_approver, claim_applier, claim_alerter;
 exception when insufficient_privilege then
     raise exception using errcode = 'CO013',
         message = format('%I may not set up the roles of the guard', current_user), detail = sqlerrm,

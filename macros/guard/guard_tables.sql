@@ -108,6 +108,21 @@ comment on table claim_ops.plan_items is 'One row a line of a plan: before and a
 {% endmacro %}
 
 
+{% macro guard_alert_tables() %}
+create table if not exists claim_ops.alert_notifications (
+    alert text not null,
+    since timestamptz not null,
+    escalation_level integer not null constraint a_level_is_not_negative check (escalation_level >= 0),
+    claimed_by name not null default session_user,
+    claimed_at timestamptz not null,
+    seen_firing_at timestamptz not null,
+    sent_at timestamptz,
+    constraint a_message_is_claimed_once primary key (alert, since, escalation_level)
+);
+comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Claimed before it is sent.';
+{% endmacro %}
+
+
 {% macro guard_journal_tables() %}
 create table if not exists claim_ops.journal_batches (
     position bigint primary key,

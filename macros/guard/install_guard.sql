@@ -21,6 +21,7 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_drop_functions() }}
 {{ claim_reconciliation.guard_settings_tables() }}
 {{ claim_reconciliation.guard_plan_tables() }}
+{{ claim_reconciliation.guard_alert_tables() }}
 {{ claim_reconciliation.guard_journal_tables() }}
 {{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_views() }}
@@ -100,4 +101,6 @@ $functions$;
 {{ claim_reconciliation.guard_pause() }}
 {{ claim_reconciliation.guard_resume() }}
 {{ claim_reconciliation.guard_set_single_operator() }}
+{{ claim_reconciliation.guard_claim_alert_messages() }}
+{{ claim_reconciliation.guard_settle_alert_message() }}
 {% endmacro %}

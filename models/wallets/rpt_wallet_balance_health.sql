@@ -53,6 +53,8 @@ final as (
         coalesce(totals.excess, 0)::bigint as excess,
         coalesce(totals.missing_wallets, 0)::bigint as missing_wallets,
         coalesce(totals.unsettled, 0)::bigint as unsettled,
+        coalesce(totals.settled_balances, 0)::bigint as settled_balances,
+        coalesce(totals.settled_accurate_balances, 0)::bigint as settled_accurate_balances,
         (totals.settled_accurate_balances::numeric / nullif(totals.settled_balances, 0))::double precision as accuracy,
         coalesce(totals.built_at, {{ claim_reconciliation.current_time() }}) as built_at
     from items

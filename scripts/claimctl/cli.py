@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import click
 
+from claimctl.commands.alerts import alerts
 from claimctl.commands.apply import apply
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
@@ -14,6 +15,7 @@ from claimctl.commands.explain import explain
 from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
 from claimctl.commands.plans import plans, show
+from claimctl.commands.probe import probe
 from claimctl.commands.status import status
 from claimctl.commands.verify import verify
 from claimctl.options import global_options
@@ -38,6 +40,7 @@ COMMANDS = (
     *(doctor, explain, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback),
     *(pause, resume),
+    *(alerts, probe),
 )
 for command in COMMANDS:
     cli.add_command(command)

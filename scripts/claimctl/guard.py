@@ -81,7 +81,7 @@ def refusal(error: psycopg.Error) -> ClaimctlError:
     if state == "42501" and not diagnosis.context:
         return RefusedError(
             f"This login may not do that: {message}. Ask the owner of claim_ops to grant it "
-            "claim_reader, claim_planner, claim_approver or claim_applier."
+            "claim_reader, claim_planner, claim_approver, claim_applier or claim_alerter."
         )
     text = _sentences(message, diagnosis.message_detail, diagnosis.message_hint)
     if not state.startswith("CO"):

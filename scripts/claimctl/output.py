@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
 # Wider than any line, so that a file or a pipe gets whole lines.
 UNLIMITED_WIDTH = 10_000
+ALERT_STYLES = {
+    "critical": "bold red",
+    "warning": "yellow",
+    "info": "cyan",
+    "pending": "yellow",
+    "low_traffic": "magenta",
+    "no_data": "magenta",
+    "ok": "green",
+}
 STATE_STYLES = {"ok": "green", "info": "cyan", "warning": "yellow", "error": "bold red"}
 
 

@@ -65,12 +65,12 @@ def print_changes(plan: dict[str, Any]) -> None:
         print(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
 
 
-def confirm(question: str, yes: bool) -> None:
-    """Ask on a terminal; without one, --yes has to say it."""
+def confirm(question: str, yes: bool, first: str = "claimctl show PLAN") -> None:
+    """Ask on a terminal; without one, --yes has to say it, after what should be done first."""
     if yes:
         return
     if not click.get_text_stream("stdin").isatty():
-        raise WrongUsageError("Nobody is here to be asked: claimctl show PLAN, then pass --yes.")
+        raise WrongUsageError(f"Nobody is here to be asked: {first}, then pass --yes.")
     click.confirm(question, abort=True, err=True)
 
 

@@ -16,11 +16,17 @@ from rich.console import Console
 
 from sandbox.comparison import compare, print_comparison
 from sandbox.dbt_build import WALLETS_ARE_WRONG, judge
+from sandbox.endpoint import start_endpoint
 from sandbox.errors import DemoError
 from sandbox.history import IN_FLIGHT, SETTLED_FAULTS, create_history, inject_fault
+from sandbox.incident import print_replay, replay
+from sandbox.pid_files import stop_processes
 from sandbox.repair import (
+    CRITICAL,
+    OWNER,
     account_for_traffic,
     build_again,
+    claimctl,
     install_guard,
     repair_a_few,
     repair_the_rest,
@@ -30,6 +36,7 @@ from sandbox.repair import (
 from sandbox.server import Server, binaries, is_reachable, stop_server
 from sandbox.service import create_tables
 from sandbox.stage import (
+    ENDPOINT,
     FOLDER,
     REQUESTS_PER_SECOND,
     ROOT,
@@ -85,9 +92,11 @@ def inject_faults(demo: Demo) -> str:
 
 
 def let_traffic_flow(demo: Demo) -> str:
-    """Start the live traffic."""
+    """Start the live traffic, and the endpoint that people can ask."""
     demo.start_traffic()
+    demo.endpoint = start_endpoint(ENDPOINT, demo.server.dsn())
     time.sleep(TRAFFIC_BEFORE_BUILD_SECONDS)
+    claimctl(demo, OWNER, "probe", demo.endpoint)
     return (
         f"{len(KINDS)} writers answer {REQUESTS_PER_SECOND} requests a second\n  {', '.join(KINDS)}"
     )
@@ -113,6 +122,17 @@ def compare_with_truth(demo: Demo) -> str:
     return "each fault was found, and nothing else"
 
 
+def replay_incident(demo: Demo) -> str:
+    """Replay an incident that was over two hours ago, and show what fires now."""
+    with demo.connect() as connection:
+        incident = replay(connection)
+    if complaint := incident.complaint():
+        raise DemoError(complaint)
+    print_replay(demo.console, incident)
+    claimctl(demo, OWNER, "alerts", expect=CRITICAL, head=4)
+    return f"{incident}\n  now the wrong wallets are the alert that fires"
+
+
 STEPS: tuple[Callable[[Demo], str], ...] = (
     start_server,
     let_weeks_pass,
@@ -120,6 +140,7 @@ STEPS: tuple[Callable[[Demo], str], ...] = (
     let_traffic_flow,
     build_models,
     compare_with_truth,
+    replay_incident,
     install_guard,
     repair_a_few,
     repair_the_rest,
@@ -157,8 +178,8 @@ def stop() -> int:
 
 
 def stop_everything() -> bool:
-    """End server and traffic of an earlier run; return whether there was any."""
-    writers = stop_traffic(TRAFFIC)
+    """End server, endpoint and traffic of an earlier run; return whether there was any."""
+    writers = stop_traffic(TRAFFIC) + stop_processes([ENDPOINT])
     if not SERVER_FOLDER_FILE.exists():
         return writers > 0
     folder = Path(SERVER_FOLDER_FILE.read_text())
@@ -201,6 +222,8 @@ def _say_how_to_go_on(demo: Demo) -> None:
         'psql -c "table dbt_claim_reconciliation.fct_wallet_discrepancies"': "each wrong balance",
         "claimctl doctor": "is the database fit for use?",
         f"claimctl explain {row[0]}": "one user who had lost a shield",
+        "claimctl alerts": "what fires, and what to do",
+        f"claimctl probe {demo.endpoint}": "is the service up?",
         "claimctl plans": "the plans; claimctl show 2 shows one",
         "dbt build": "look again; the traffic ends by itself after an hour",
         "make stop": "end server and traffic",

@@ -88,3 +88,32 @@ cross join lateral (
     select claims.claimed_at - interval '30 seconds', 500, 'internal_error'
     where claims.sku is not null and random() < 0.0005
 ) as requests;
+
+-- An incident that was over two hours ago: for 25 minutes every sixth request failed. Most were retries, known claims.
+create table sandbox.incidents (
+    function_name text primary key,
+    started_at timestamptz not null,
+    ended_at timestamptz not null
+);
+
+insert into sandbox.incidents (function_name, started_at, ended_at)
+select 'claim', ended_at - interval '25 minutes', ended_at
+from (select date_trunc('minute', now()) - interval '2 hours' as ended_at) as incident;
+
+insert into function_metrics ("timestamp", function_name, status_code, duration_ms, error_code)
+select
+    requests.requested_at,
+    requests.function_name,
+    case when requests.failed then 500 else 200 end,
+    case when requests.failed then 900 else 40 end - 60 * ln(1 - random()),
+    case when requests.failed then 'internal_error' end
+from (
+    select
+        incidents.function_name,
+        requested_at,
+        request_number % 6 = 0 and requested_at >= incidents.started_at and requested_at < incidents.ended_at as failed
+    from sandbox.incidents
+    cross join generate_series(
+        incidents.started_at - interval '30 minutes', incidents.ended_at + interval '29 minutes', interval '7.5 seconds'
+    ) with ordinality as series (requested_at, request_number)
+) as requests;

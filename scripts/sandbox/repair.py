@@ -29,7 +29,8 @@ LOGINS = {
     APPLIER: "claim_applier",
 }
 CLAIMCTL = Path(sys.executable).parent / "claimctl"
-DONE, REFUSED = 0, 4
+OWNER = "postgres"
+DONE, CRITICAL, REFUSED = 0, 2, 4
 FIRST_WALLETS = 3
 ALL_LINES = 100
 

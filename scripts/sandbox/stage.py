@@ -20,6 +20,7 @@ from sandbox.traffic import Account, start_traffic
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".demo"
 TRAFFIC = FOLDER / "traffic"
+ENDPOINT = FOLDER / "endpoint.pid"
 USERS = 22_000
 REQUESTS_PER_SECOND = 30
 TRAFFIC_ENDS_AFTER_SECONDS = 3_600
@@ -33,6 +34,7 @@ class Demo:
     console: Console
     status: Status
     server: Server = field(init=False)
+    endpoint: str = field(init=False)
     comparison: Comparison = field(init=False)
     first_plan: int = field(init=False)
     outcome: Outcome = field(init=False)

@@ -17,6 +17,7 @@ from sandbox.comparison import compare
 from sandbox.dbt_build import WALLETS_ARE_WRONG, judge
 from sandbox.errors import DemoError
 from sandbox.history import IN_FLIGHT, SETTLED_FAULTS, create_history, inject_fault
+from sandbox.incident import Minute, Replay, print_replay
 from sandbox.outcome import look_at_outcome
 from sandbox.pid_files import hold_pid_file, is_running, stop_processes
 from sandbox.repair import claimctl
@@ -454,3 +455,46 @@ def test_a_command_that_ends_otherwise_than_expected_ends_the_demo(tmp_path: Pat
     assert "(exit code 3)" in printed
     with pytest.raises(DemoError, match="claimctl show ended with exit code 3, not 0"):
         claimctl(demo, "mira", "show", "1")
+
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def incident(*states: tuple[str, int]) -> Replay:
+    """Minutes of a replay, so many of each state."""
+    each = [state for state, minutes in states for _ in range(minutes)]
+    return Replay(
+        [
+            Minute(NOON + timedelta(minutes=number), 0.1, state, state != "ok")
+            for number, state in enumerate(each)
+        ]
+    )
+
+
+def test_a_replay_is_as_it_should_be() -> None:
+    replayed = incident(("ok", 5), ("pending", 14), ("firing", 10), ("ok", 5))
+    assert replayed.complaint() is None
+    assert "pending from 12:05 on, fired at 12:19" in str(replayed)
+    assert "was over at 12:29 UTC" in str(replayed)
+
+
+@pytest.mark.parametrize(
+    ("states", "complaint"),
+    [
+        ([("ok", 5), ("pending", 14), ("ok", 5)], "did not fire"),
+        ([("ok", 5), ("pending", 13), ("firing", 9), ("ok", 5)], "after 13 pending minutes"),
+        ([("ok", 5), ("firing", 9), ("pending", 14), ("ok", 5)], "after 14 pending minutes"),
+        ([("ok", 5), ("pending", 14), ("firing", 9)], "not ok before and after"),
+        ([], "did not fire"),
+    ],
+)
+def test_a_replay_that_is_not_is_named(states: list[tuple[str, int]], complaint: str) -> None:
+    assert complaint in str(incident(*states).complaint())
+
+
+def test_a_replay_is_drawn_a_column_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    print_replay(Console(), incident(("ok", 2), ("pending", 14), ("firing", 1), ("no_data", 1)))
+    _, bars, letters, axis, _ = capsys.readouterr().out.strip("\n").splitlines()
+    assert letters.strip() == "··ppppppppppppppF?"
+    assert len(bars.strip()) == 18
+    assert axis.split() == ["12:00", "12:15"]

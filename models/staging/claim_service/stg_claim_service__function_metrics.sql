@@ -1,23 +1,12 @@
--- Grain: one row a request. The service's column "timestamp" becomes requested_at.
-with
-
-source as (
-    select * from {{ claim_reconciliation.service_table('function_metrics') }}
-),
-
-renamed as (
-    select
-        {{ adapter.quote(claim_reconciliation.mapped_column('function_metrics', 'timestamp')) }} as requested_at,
-        {{ claim_reconciliation.service_column('function_metrics', 'function_name') }},
-        {{ claim_reconciliation.service_column('function_metrics', 'status_code') }},
-        {{ claim_reconciliation.service_column('function_metrics', 'duration_ms') }},
-        {{ claim_reconciliation.service_column('function_metrics', 'error_code') }}
-    from source
-),
-
-final as (
-    select * from renamed
-    where {{ claim_reconciliation.up_to_as_of('requested_at') }}
-)
-
-select * from final
+{%- set timestamp = adapter.quote(claim_reconciliation.mapped_column('function_metrics', 'timestamp')) %}
+{%- set requested_at = claim_reconciliation.in_time_zone(timestamp, var('metrics_time_zone')) %}
+-- Grain: one row a request. The service's column "timestamp" becomes requested_at. One plain select, so that a range of
+-- times is read by its index.
+select {{ 'distinct' if var('deduplicate_metrics') }}
+    {{ requested_at }} as requested_at,
+    {{ claim_reconciliation.service_column('function_metrics', 'function_name') }},
+    {{ claim_reconciliation.service_column('function_metrics', 'status_code') }},
+    {{ claim_reconciliation.service_column('function_metrics', 'duration_ms') }},
+    {{ claim_reconciliation.service_column('function_metrics', 'error_code') }}
+from {{ claim_reconciliation.service_table('function_metrics') }}
+where {{ claim_reconciliation.up_to_as_of(requested_at) }}

@@ -45,6 +45,8 @@ mapped_columns as (
         coalesce(settings.vars #>> array['claim_service_columns', source, name], name) as column_name
     from known_columns
     cross join settings
+    -- Mapped to null: the table has no such column, and none is read.
+    where jsonb_typeof(settings.vars #> array['claim_service_columns', source, name]) is distinct from 'null'
     union all
     -- The wallet's item columns are named by wallet_items itself.
     select

@@ -17,6 +17,7 @@ EXECUTABLE = {
         *("plan_wallets", "plan_rollback", "reject_plan", "expire_plan"),
     },
     "claim_approver": READER | PAUSE | {"approve_plan", "reject_plan", "expire_plan", "resume"},
+    "claim_alerter": READER | {"claim_alert_messages", "settle_alert_message"},
     "claim_applier": {
         *(READER | PAUSE),
         *("begin_apply", "apply_batch", "finish_apply", "verify_plan", "expire_plan", "resume"),

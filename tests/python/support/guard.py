@@ -15,8 +15,13 @@ from psycopg.types.json import Jsonb
 
 from support.databases import MODELS_SCHEMA, Database
 
-MAKER, CHECKER, RUNNER = "maker", "checker", "runner"
-LOGINS = {MAKER: "claim_planner", CHECKER: "claim_approver", RUNNER: "claim_applier"}
+MAKER, CHECKER, RUNNER, ALERTER = "maker", "checker", "runner", "alerter"
+LOGINS = {
+    MAKER: "claim_planner",
+    CHECKER: "claim_approver",
+    RUNNER: "claim_applier",
+    ALERTER: "claim_alerter",
+}
 SHIELD = "consumable_streakshield_1"
 BOOSTER = "consumable_xp_booster_7d"
 LAST_PASS = 10

@@ -1,0 +1,48 @@
+{% macro new_index_name() %}
+    {#- A name for an index that is missing or invalid, with another ending where something else has it already. -#}
+    left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+    || case
+        when coalesce(
+            to_regclass(
+                split_part(relation, '.', 1) || '.'
+                || quote_ident(left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end)
+            )::oid::bigint <> coalesce(index_id, 0), false
+        ) then '_2'
+        else ''
+    end
+{%- endmacro %}
+
+
+{% macro create_index_ddl() %}
+    {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned table, which allows
+        only the other way. An invalid one goes first. -#}
+case
+    when is_valid is not true
+        then coalesce('drop index concurrently ' || index_relation || '; ', '')
+            || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
+            || case when table_kind = 'r' then 'concurrently ' else '' end
+            || quote_ident({{ claim_reconciliation.new_index_name() }})
+            || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
+end
+{%- endmacro %}
+
+
+{% macro redundant_indexes(indexes) %}
+    {#- A query for the indexes that another one makes needless: its keys begin with theirs, and it is there for good.
+        Unique ones and those of constraints are kept. -#}
+select distinct on (redundant.index_id)
+    redundant.index_id as redundant_id,
+    others.index_name
+from {{ indexes }} as redundant
+inner join {{ indexes }} as others
+    on redundant.source = others.source
+    and redundant.index_id <> others.index_id
+    and redundant.keys = others.keys[1:cardinality(redundant.keys)]
+where not redundant.is_unique
+    and not redundant.is_constraint
+    and not redundant.is_partial
+    and not others.is_partial
+    and others.is_valid
+    and (cardinality(others.keys) > cardinality(redundant.keys) or others.is_unique or others.index_id < redundant.index_id)
+order by redundant.index_id, others.is_unique desc, others.index_id
+{%- endmacro %}

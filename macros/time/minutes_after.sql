@@ -1,0 +1,3 @@
+{% macro minutes_after(timestamp, minutes) %}
+    ({{ timestamp }} + ({{ minutes }}) * interval '1 minute')
+{%- endmacro %}

@@ -1,0 +1,52 @@
+{%- set counted_by = claim_reconciliation.counting_rules() %}
+{{ config(
+    materialized='retained_table' if var('as_of', none) else 'incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['period', 'started_at'],
+    on_schema_change='append_new_columns',
+    full_refresh=false,
+    indexes=[{'columns': ['period', 'started_at'], 'unique': true}],
+    post_hook=[
+        "delete from {{ this }} where started_at < {{ claim_reconciliation.metrics_kept_from() }}",
+        "analyze {{ this }}",
+    ],
+) }}
+-- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each build counts again
+-- what may have changed since the last one. Never refreshed as a whole: the service may keep its requests for less long.
+with
+
+requests as (
+    select * from {{ ref('int_claim_requests') }}
+),
+
+spans as (
+    {%- if is_incremental() %}
+        {{ claim_reconciliation.hours_to_count(this, 'requests', counted_by) | indent(8) }}
+    {%- else %}
+        select {{ claim_reconciliation.metrics_kept_from() }} as count_from
+    {%- endif %}
+),
+
+placed as (
+    select
+        *,
+        {{ claim_reconciliation.period_start('requested_at', 60) }} as hour,
+        {{ claim_reconciliation.period_start('requested_at', 15) }} as window_start,
+        {{ claim_reconciliation.period_start('requested_at', 1) }} as minute
+    from requests
+    where requested_at >= (select count_from from spans)
+        and requested_at < {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 60) }}
+),
+
+final as (
+    select
+        case grouping(window_start, minute) when 0 then 'minute' when 1 then 'window' else 'hour' end as period,
+        coalesce(minute, window_start, hour) as started_at,
+        {{ claim_reconciliation.request_counts() | indent(8) }},
+        {{ claim_reconciliation.request_percentiles() | indent(8) }},
+        '{{ counted_by }}' as counted_by
+    from placed
+    group by grouping sets ((hour, window_start, minute), (hour, window_start), (hour))
+)
+
+select * from final

@@ -1,0 +1,76 @@
+-- Grain: one row a complete minute, also a silent one, from the first that is known to the last. What the alerts are
+-- judged by at its end, judged_at: trailing counts, and the balances of the latest build. A new count is one line here.
+with
+
+counted as (
+    select * from {{ ref('int_request_periods') }}
+),
+
+requests as (
+    select * from {{ ref('int_claim_requests') }}
+),
+
+builds as (
+    {{ claim_reconciliation.wallet_builds_by_minute(ref('fct_wallet_balance_history')) | indent(4) }}
+),
+
+minutes as (
+    {{ claim_reconciliation.requests_by_period('counted', 'requests', 'minute') | indent(4) }}
+),
+
+bounds as (
+    select
+        {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }} as last_judged_at,
+        (select min(started_at) from minutes) as first_minute,
+        (select min(judged_at) from builds) as first_build
+),
+
+grid as (
+    select
+        {{ claim_reconciliation.periods_between(
+            'least(first_minute, first_build, ' ~ claim_reconciliation.minutes_after('last_judged_at', -60) ~ ')',
+            'last_judged_at', 1
+        ) }} as judged_at
+    from bounds
+),
+
+on_grid as (
+    select
+        grid.judged_at,
+        minutes.*,
+        max(builds.build_number) over (order by grid.judged_at rows unbounded preceding) as build_number
+    from grid
+    left join minutes on grid.judged_at = {{ claim_reconciliation.minutes_after('minutes.started_at', 1) }}
+    left join builds on grid.judged_at = builds.judged_at
+),
+
+counts as (
+    select
+        judged_at,
+        build_number,
+        row_number() over last_hour as minute_number,
+        sum(requests) over last_5_minutes as requests_5m,
+        sum(errors) over last_5_minutes as errors_5m,
+        sum(timed_requests) over last_5_minutes as timed_requests_5m,
+        sum(over_alert_latency) over last_5_minutes as slow_requests_5m,
+        sum(requests) over last_hour as requests_60m,
+        sum(errors) over last_hour as errors_60m,
+        sum(conflicts) over last_hour as conflicts_60m
+    from on_grid
+    window
+        last_5_minutes as (order by judged_at rows 4 preceding),
+        last_hour as (order by judged_at rows 59 preceding)
+),
+
+final as (
+    select
+        counts.*,
+        builds.wrong_balances,
+        builds.settled_balances
+    from counts
+    left join builds
+        on counts.build_number = builds.build_number
+        and counts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
+)
+
+select * from final

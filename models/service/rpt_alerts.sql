@@ -1,0 +1,57 @@
+-- Grain: one row an alert rule, as it stands at the end of the last complete minute.
+with
+
+spans as (
+    select * from {{ ref('int_alert_spans') }}
+),
+
+contacts as (
+    select * from {{ ref('escalation_contacts') }}
+),
+
+rules as (
+    {%- for rule in claim_reconciliation.alert_rules() %}
+        select
+            '{{ rule.alert }}' as alert,
+            '{{ rule.severity }}' as severity,
+            {{ rule.threshold }}::double precision as threshold,
+            {{ rule.for_minutes }} as for_minutes,
+            '{{ rule.description }}' as description,
+            '{{ var("runbook_url") }}#{{ rule.anchor }}' as runbook_url,
+            '{{ rule.command }}' as command
+        {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+last_spans as (
+    select * from spans
+    where last_judged_at = {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }}
+),
+
+final as (
+    select
+        rules.alert,
+        rules.severity,
+        last_spans.state,
+        last_spans.since,
+        last_spans.value,
+        rules.threshold,
+        last_spans.signal,
+        last_spans.requests::bigint as requests,
+        rules.for_minutes,
+        (
+            select max(contacts.escalation_level)
+            from contacts
+            where last_spans.state = 'firing'
+                and {{ claim_reconciliation.minutes_after('last_spans.since', 'contacts.after_minutes') }}
+                <= last_spans.last_judged_at
+        ) as escalation_level,
+        rules.description,
+        rules.runbook_url,
+        rules.command,
+        last_spans.last_judged_at as judged_at
+    from rules
+    inner join last_spans on rules.alert = last_spans.alert
+)
+
+select * from final

@@ -1,0 +1,102 @@
+"""The alerts as they stand, read from the models and the guard without dbt."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from claimctl.errors import NoConnectionError
+from claimctl.options import Options
+
+if TYPE_CHECKING:
+    from claimctl.database import Database
+
+Alert = dict[str, Any]
+
+# Stands in for the guard's view where there is none.
+NO_BREAK_GLASS = "(select null::bigint as plan_id, null::timestamptz as applied_at where false)"
+
+
+class AlertsExitCode(IntEnum):
+    """The exit codes of `claimctl alerts`, those of monitoring plugins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+class AlertsCommand(click.Command):
+    """A command whose every fault is `unknown`: exit code 1 or 2 would look like an alert."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Parse the command line; wrong usage is unknown."""
+        try:
+            return super().make_context(*arguments, **named)
+        except click.ClickException as error:
+            _end_as_unknown(error)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; what it cannot read is unknown."""
+        try:
+            return super().invoke(context)
+        except click.ClickException as error:
+            _end_as_unknown(error)
+
+
+def models_schema(connection: Database, options: Options) -> str:
+    """Return the schema of the models: the one asked for, the guard's, or the only one there is."""
+    from claimctl.guard import is_installed, recorded
+    from claimctl.models import require_models
+
+    if is_installed(connection):
+        options.models_schema = options.models_schema or recorded(connection)["models_schema"]
+    return require_models(connection, options)
+
+
+def judge(connection: Database, schema: str) -> dict[str, Any]:
+    """Return the alerts, what is stale, and the exit code that follows."""
+    from psycopg.sql import SQL, Identifier
+
+    from claimctl.database import run_sql
+    from claimctl.guard import is_installed
+
+    if not _exists(connection, schema, "rpt_alerts"):
+        raise NoConnectionError(f"The schema {schema} holds no rpt_alerts: run dbt build.")
+    is_readable = is_installed(connection)
+    has_break_glass = is_readable and _exists(connection, "claim_ops", "unapproved_break_glass")
+    relation = "claim_ops.unapproved_break_glass" if has_break_glass else NO_BREAK_GLASS
+    rows = run_sql(
+        connection,
+        "alerts/judge.sql",
+        {
+            "has_break_glass": has_break_glass,
+            "is_guard_hidden": not is_readable and _has_guard(connection),
+        },
+        {"models": Identifier(schema), "break_glass": SQL(relation)},
+    )
+    document: dict[str, Any] = rows[0]["document"]
+    return document
+
+
+def _end_as_unknown(error: click.ClickException) -> NoReturn:
+    error.show()
+    raise SystemExit(AlertsExitCode.UNKNOWN) from error
+
+
+def _exists(connection: Database, schema: str, relation: str) -> bool:
+    row = connection.execute(
+        "select to_regclass(format('%%I.%%I', %s::text, %s::text)) is not null as yes",
+        [schema, relation],
+    ).fetchone()
+    return bool(row and row["yes"])
+
+
+def _has_guard(connection: Database) -> bool:
+    """Return whether the schema of the guard exists, for whoever may not use it too."""
+    row = connection.execute(
+        "select exists (select from pg_namespace where nspname = 'claim_ops') as yes"
+    ).fetchone()
+    return bool(row and row["yes"])
