@@ -113,7 +113,7 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
         (
             "update claim_ops.settings set version = 0",
             "error",
-            "The guard has version 0, this claimctl speaks to 1.",
+            "The guard has version 0, this claimctl speaks to 2.",
         ),
         (
             "select claim_ops.pause('latency')",

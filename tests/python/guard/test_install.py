@@ -109,7 +109,9 @@ VIEW = """
 """
 
 
-@pytest.mark.parametrize("table", ["purchase_claims", "user_wallet_balances", "audit_purchases"])
+@pytest.mark.parametrize(
+    "table", ["purchase_claims", "user_wallet_balances", "audit_purchases", "store_config"]
+)
 def test_a_view_is_no_source(without_guard: Guard, script: str, table: str) -> None:
     without_guard.execute(VIEW.format(table=table))
     refusal = refused(without_guard, script)
@@ -125,11 +127,11 @@ def test_a_missing_table_is_named(without_guard: Guard, script: str) -> None:
 
 
 @pytest.mark.parametrize("force", ["", "; alter table {table} force row level security"])
-@pytest.mark.parametrize("table", ["purchase_claims", "user_wallet_balances"])
+@pytest.mark.parametrize("table", ["purchase_claims", "user_wallet_balances", "store_config"])
 def test_rows_must_not_be_hidden(without_guard: Guard, script: str, table: str, force: str) -> None:
     guard = without_guard
     guard.execute(f"alter table {table} enable row level security {force.format(table=table)}")
-    roles = ["claim_guard", *(["claim_writer"] if table == "user_wallet_balances" else [])]
+    roles = ["claim_guard", "claim_writer"]
     try:
         for role in roles:
             refusal = refused(guard, script)
@@ -151,7 +153,7 @@ def test_members_of_the_owner_see_every_row_unless_it_is_forced(
         create role shopkeeper;
         alter table purchase_claims owner to shopkeeper;
         alter table purchase_claims enable row level security;
-        grant shopkeeper to claim_guard;
+        grant shopkeeper to claim_guard, claim_writer;
         """
     )
     guard.add_short_wallet("alice")

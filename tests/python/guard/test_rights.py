@@ -6,7 +6,7 @@ import pytest
 from support.forgery import login
 from support.guard import CHECKER, LOGINS, MAKER, RUNNER, Guard
 
-READER = {"check_journal"}
+READER = {"check_journal", "check_wallet_integrity", "show_switch"}
 PAUSE = {"pause"}
 EXECUTABLE = {
     "public": set(),
@@ -14,12 +14,14 @@ EXECUTABLE = {
     "claim_reader": READER,
     "claim_planner": {
         *(READER | PAUSE),
-        *("plan_wallets", "plan_rollback", "reject_plan", "expire_plan"),
+        *("plan_wallets", "plan_kill_switch", "plan_rollback"),
+        *("reject_plan", "expire_plan"),
     },
     "claim_approver": READER | PAUSE | {"approve_plan", "reject_plan", "expire_plan", "resume"},
     "claim_applier": {
         *(READER | PAUSE),
-        *("begin_apply", "apply_batch", "finish_apply", "verify_plan", "expire_plan", "resume"),
+        *("begin_apply", "break_glass", "apply_batch", "finish_apply", "verify_plan"),
+        *("expire_plan", "resume"),
     },
 }
 OUTSIDERS = [*EXECUTABLE, *LOGINS]
@@ -88,7 +90,10 @@ def test_nobody_writes_but_the_functions(guard: Guard, subtests: pytest.Subtests
             where relkind in ('r', 'v', 'S')
                 and (
                     relnamespace = 'claim_ops'::regnamespace
-                    or oid = 'user_wallet_balances'::regclass and '{role}' <> 'claim_writer'
+                    or '{role}' <> 'claim_writer' and oid in (
+                        'user_wallet_balances'::regclass, 'purchase_claims'::regclass,
+                        'store_config'::regclass
+                    )
                 )
                 and has_table_privilege('{role}', oid, 'insert, update, delete, truncate, trigger')
         """
