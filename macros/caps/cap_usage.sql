@@ -1,0 +1,40 @@
+{% macro cap_usage(claims, sku_catalog) %}
+    {#- Claims by user, SKU and window beside the cap; for rolling windows one row a claim. -#}
+    {%- if var('cap_window') == 'rolling' -%}
+select
+    user_id,
+    sku,
+    window_type,
+    window_start,
+    claim_number::bigint as claims,
+    cap,
+    claim_number > cap as is_exceeded,
+    claimed_at as last_claimed_at
+from (
+    {{ claim_reconciliation.claim_numbers(claims, sku_catalog) | indent(4) }}
+) as numbered
+    {%- else -%}
+        {%- for window in claim_reconciliation.cap_windows() %}
+select
+    claims.user_id,
+    claims.sku,
+    '{{ window.type }}' as window_type,
+    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }} as window_start,
+    count(*) as claims,
+    sku_catalog.{{ window.cap }} as cap,
+    count(*) > sku_catalog.{{ window.cap }} as is_exceeded,
+    max(claims.claimed_at) as last_claimed_at
+from {{ claims }} as claims
+inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+group by
+    claims.user_id,
+    claims.sku,
+    sku_catalog.{{ window.cap }},
+    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}
+            {%- if not loop.last %}
+union all
+            {%- endif %}
+        {%- endfor %}
+    {%- endif %}
+{% endmacro %}

@@ -1,0 +1,64 @@
+{% macro claim_numbers(claims, sku_catalog, is_planned='false') %}
+    {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and tx_id: one row a claim of a
+        capped SKU and window type. Model and guard both call it, the guard over the claims of its users and those that it
+        plans. Claims without a user belong to nobody's window. -#}
+    {%- for window in claim_reconciliation.cap_windows() %}
+select
+    claims.tx_id,
+    claims.user_id,
+    claims.sku,
+    claims.claimed_at,
+    '{{ window.type }}' as window_type,
+    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }} as window_start,
+    sku_catalog.{{ window.cap }} as cap,
+    {{ claim_reconciliation._claim_number(window, '1') | indent(4) }} as claim_number,
+    {{ claim_reconciliation._claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end') | indent(4) }}
+        as unplanned_claim_number
+from {{ claims }} as claims
+inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+        {%- if not loop.last %}
+union all
+        {%- endif %}
+    {%- endfor %}
+{% endmacro %}
+
+
+{% macro _claim_number(window, weight) %}
+    {#- A running sum of weights: within the calendar window, or of all claims less those that have left a rolling one. -#}
+    {%- if var('cap_window') == 'rolling' -%}
+        sum({{ weight }}) over (
+            partition by claims.user_id, claims.sku
+            order by claims.claimed_at, claims.tx_id
+            rows unbounded preceding
+        ) - coalesce(sum({{ weight }}) over (
+            partition by claims.user_id, claims.sku
+            order by claims.claimed_at
+            range between unbounded preceding and interval '{{ window.hours }} hours' preceding
+        ), 0)
+    {%- else -%}
+        sum({{ weight }}) over (
+            partition by claims.user_id, claims.sku,
+                {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}
+            order by claims.claimed_at, claims.tx_id
+            rows unbounded preceding
+        )
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro last_plan_in_window(claim, claims) %}
+    {#- The plan of the last claim that a plan inserted into the window of a claim, up to that claim. -#}
+    (
+        select planned.plan_id
+        from {{ claims }} as planned
+        where
+            planned.plan_id is not null
+            and planned.user_id = {{ claim }}.user_id
+            and planned.sku = {{ claim }}.sku
+            and planned.claimed_at {{ '>' if var('cap_window') == 'rolling' else '>=' }} {{ claim }}.window_start
+            and (planned.claimed_at, planned.tx_id) <= ({{ claim }}.claimed_at, {{ claim }}.tx_id)
+        order by planned.claimed_at desc, planned.tx_id desc
+        limit 1
+    )
+{%- endmacro %}

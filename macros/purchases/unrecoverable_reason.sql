@@ -1,0 +1,26 @@
+{% macro unrecoverable_reason(purchase, is_known_sku, now) %}
+    {#- Why a purchase without a claim may not be recovered, the first reason that holds; null where it may. `purchase`
+        names a row of purchases_by_tx_id. -#}
+    coalesce(
+        {{ claim_reconciliation.unclear_reason(purchase, is_known_sku) | indent(4) }},
+        case
+            when {{ purchase }}.is_refunded then 'refunded'
+            when not {{ purchase }}.is_paid then 'no_payment'
+            when {{ purchase }}.purchased_at is null then 'no_purchase_time'
+            when not {{ claim_reconciliation.is_settled(purchase ~ '.purchased_at', now) }} then 'in_flight'
+        end
+    )
+{%- endmacro %}
+
+
+{% macro unclear_reason(purchase, is_known_sku) %}
+    {#- Why it is unclear who bought what, the first reason that holds; null where it is clear. `purchase` names a row of
+        purchases_by_tx_id or queued_by_tx_id. -#}
+    case
+        when {{ purchase }}.tx_id is null then 'no_tx_id'
+        when {{ purchase }}.has_other_users then 'conflicting_users'
+        when {{ purchase }}.user_id is null then 'no_user'
+        when {{ purchase }}.has_other_skus then 'conflicting_skus'
+        when not {{ is_known_sku }} then 'unknown_sku'
+    end
+{%- endmacro %}

@@ -1,0 +1,80 @@
+-- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
+-- that pays for just what its claim gave needs no second look; only the tx_ids of others are decided from their history.
+with
+
+claims as (
+    select * from {{ ref('stg_claim_service__purchase_claims') }}
+),
+
+audit as (
+    select * from {{ ref('stg_claim_service__audit_purchases') }}
+),
+
+sku_catalog as (
+    select * from {{ ref(var('sku_catalog_model')) }}
+),
+
+suspects as (
+    {{ claim_reconciliation.suspect_tx_ids('audit', 'claims') | indent(4) }}
+),
+
+suspect_audit as (
+    select audit.*
+    from audit
+    inner join suspects on audit.tx_id = suspects.tx_id
+    union all
+    select * from audit
+    where tx_id is null
+),
+
+suspect_claims as (
+    select claims.*
+    from claims
+    inner join suspects on claims.tx_id = suspects.tx_id
+),
+
+purchases as (
+    {{ claim_reconciliation.purchases_by_tx_id('suspect_audit') | indent(4) }}
+),
+
+discrepancies as (
+    {{ claim_reconciliation.purchase_discrepancies('purchases', 'suspect_claims') | indent(4) }}
+),
+
+judged as (
+    select
+        discrepancies.*,
+        sku_catalog.unit_price,
+        case
+            when discrepancies.discrepancy_type = 'missing_claim'
+                then {{ claim_reconciliation.unrecoverable_reason(
+                    'discrepancies', 'sku_catalog.sku is not null', claim_reconciliation.current_time()
+                ) | indent(16) }}
+            else discrepancies.claim_reason
+        end as reason,
+        {{ claim_reconciliation.current_time() }} as built_at
+    from discrepancies
+    left join sku_catalog on discrepancies.sku = sku_catalog.sku
+),
+
+final as (
+    select
+        tx_id,
+        discrepancy_type,
+        user_id,
+        sku,
+        status,
+        purchased_at,
+        claimed_at,
+        purchase_user_id,
+        purchase_sku,
+        audit_rows::bigint as audit_rows,
+        reason is null as is_recoverable,
+        reason,
+        unit_price::numeric(10, 2) as unit_price,
+        {{ claim_reconciliation.is_settled('greatest(claimed_at, purchased_at)', 'built_at') }} as is_settled,
+        built_at
+    from judged
+)
+
+select * from final

@@ -1,0 +1,24 @@
+-- Grain: one row a discrepancy type, reason and SKU with purchases: what they cost, for finance.
+with
+
+discrepancies as (
+    select * from {{ ref('fct_purchase_discrepancies') }}
+),
+
+final as (
+    select
+        discrepancy_type,
+        reason,
+        sku,
+        count(*) as purchases,
+        count(distinct user_id) as users,
+        unit_price,
+        (unit_price * count(*))::numeric(14, 2) as revenue,
+        min(coalesce(purchased_at, claimed_at)) as first_purchased_at,
+        max(coalesce(purchased_at, claimed_at)) as last_purchased_at,
+        min(built_at) as built_at
+    from discrepancies
+    group by discrepancy_type, reason, sku, unit_price
+)
+
+select * from final
