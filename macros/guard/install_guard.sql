@@ -23,8 +23,8 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_plan_tables() }}
 {{ claim_reconciliation.guard_journal_tables() }}
 {{ claim_reconciliation.guard_additions() }}
-{{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_views() }}
+{{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_triggers() }}
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}

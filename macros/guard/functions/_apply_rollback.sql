@@ -26,9 +26,11 @@ begin
                 p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
             );
         end if;
-        exit when clock_timestamp() > v_deadline;
+        if clock_timestamp() > v_deadline then
+            return v_item.line_no;
+        end if;
     end loop;
-    return coalesce(v_item, p_items[cardinality(p_items)]).line_no;
+    return p_items[cardinality(p_items)].line_no;
 end
 $function$;
 comment on function claim_ops._apply_rollback is

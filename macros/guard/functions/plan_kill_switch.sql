@@ -36,9 +36,12 @@ begin
     end if;
     begin
         perform claim_ops._check_rules();
-    exception when sqlstate 'CO008' then
-        -- In an emergency a catalogue that has moved on is no reason to wait.
-        v_warning := sqlerrm;
+    exception
+        -- In an emergency neither models nor a catalogue that has moved on are a reason to wait.
+        when sqlstate 'CO010' then
+            null;
+        when sqlstate 'CO008' then
+            v_warning := sqlerrm;
     end;
     v_plan_id := claim_ops._start_plan('kill_switch', p_reason, jsonb_strip_nulls(jsonb_build_object(
         'is_on', p_is_on, 'sku', coalesce(p_sku, 'all'), 'warning', v_warning

@@ -17,11 +17,11 @@ as $function$
         sku_catalog.sku,
         case
             when switch.skus is null then 'no row'
-            when jsonb_typeof(switch.skus) <> 'object' then 'no object'
+            when jsonb_typeof(switch.skus) <> 'object' then 'no map'
             when not switch.skus ? sku_catalog.sku then 'not named'
             when switch.skus -> sku_catalog.sku = 'true' then 'on'
             when switch.skus -> sku_catalog.sku = 'false' then 'off'
-            else switch.skus ->> sku_catalog.sku
+            else trim('"' from (switch.skus -> sku_catalog.sku)::text)
         end
     from claim_ops.sku_catalog
     left join switch on true
