@@ -60,7 +60,7 @@ def repair_a_few(demo: Demo) -> str:
 def repair_the_rest(demo: Demo) -> str:
     """Repair all the others, what is in excess too."""
     items = ("--take", "streakshield", "--take", "xp_booster")
-    plan = str(_plan(demo, "plan", "wallets", "--reason", "wallet drift", *items))
+    plan = str(make_plan(demo, "plan", "wallets", "--reason", "wallet drift", *items))
     claimctl(demo, MAKER, "approve", plan, "--yes", expect=REFUSED, head=1)
     claimctl(demo, APPROVER, "approve", plan, "--yes")
     claimctl(demo, APPLIER, "apply", plan, "--yes", head=1, tail=2)
@@ -86,7 +86,7 @@ def build_again(demo: Demo) -> str:
 def roll_back_the_first(demo: Demo) -> str:
     """Roll the first plan back, whose wallets must be wrong again."""
     first = str(demo.first_plan)
-    rollback = str(_plan(demo, "rollback", first, "--reason", "to show the way back"))
+    rollback = str(make_plan(demo, "rollback", first, "--reason", "to show the way back"))
     claimctl(demo, APPROVER, "approve", rollback, "--yes", head=1)
     claimctl(demo, APPLIER, "apply", rollback, "--yes", head=1, tail=2)
     demo.dbt_or_error("run", "--select", "int_wallet_balances+", log=FOLDER / "third_dbt_run.log")
@@ -159,7 +159,7 @@ def claimctl(
         raise DemoError(
             f"claimctl {arguments[0]} ended with exit code {ended.returncode}, not {expect}."
         )
-    return ended.stdout
+    return ended.stdout + ended.stderr
 
 
 def _wrapped(line: str, width: int) -> str:
@@ -176,7 +176,7 @@ def _wrapped(line: str, width: int) -> str:
     )
 
 
-def _plan(demo: Demo, *arguments: str) -> int:
+def make_plan(demo: Demo, *arguments: str) -> int:
     """Make a plan as the maker; return its id."""
     made = re.search(r"^Plan (\d+) is made", claimctl(demo, MAKER, *arguments), re.MULTILINE)
     if made is None:

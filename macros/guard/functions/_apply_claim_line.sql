@@ -149,7 +149,7 @@ case when {{ details }} ?| '{claims,claims_taken_back}' then jsonb_strip_nulls(j
 
 
 {% macro guard_refuse_unwritten() %}
-create function claim_ops._refuse_unwritten(p_what text, p_table regclass, p_plan_id bigint)
+create function claim_ops._refuse_unwritten(p_what text, p_table text, p_plan_id bigint)
 returns void
 language plpgsql
 volatile
@@ -163,7 +163,7 @@ begin
             format('Triggers on %s: ', p_table) || (
                 select string_agg(pg_trigger.tgname, ', ' order by pg_trigger.tgname)
                 from pg_catalog.pg_trigger
-                where pg_trigger.tgrelid = p_table and not pg_trigger.tgisinternal
+                where pg_trigger.tgrelid = p_table::regclass and not pg_trigger.tgisinternal
             ),
             'The table has no trigger; a rule or a generated column may have changed it.'
         ),

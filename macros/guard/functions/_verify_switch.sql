@@ -1,12 +1,13 @@
 {% macro guard_verify_switch() %}
 create function claim_ops._verify_switch(p_entry claim_ops.journal)
 returns text
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $function$
-    with skus as (
+begin
+    return (with skus as (
         select
             named.sku,
             present.skus -> named.sku as value,
@@ -32,7 +33,8 @@ as $function$
         when bool_and(skus.is_by_this_entry) then 'as written'
         else 'changed since and matches the ledger'
     end
-    from skus
+    from skus);
+end
 $function$;
 comment on function claim_ops._verify_switch is
 $$What became of a line of the switch: as written; changed since by a later plan, whose word the journal has; or wrong, where
@@ -43,13 +45,14 @@ somebody went past the guard.$$;
 {% macro guard_has_lost_claims() %}
 create function claim_ops._has_lost_claims(p_entry claim_ops.journal)
 returns boolean
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set row_security = off
 as $function$
-    select exists (
+begin
+    return exists (
         select 1
         from jsonb_to_recordset(p_entry.detail -> 'claims') as claim (tx_id text, sku text, claimed_at timestamptz)
         join claim_ops.plan_claims on claim.tx_id = plan_claims.tx_id
@@ -59,7 +62,8 @@ as $function$
             ) | indent(8) }}
         ) as stored on claim.tx_id = stored.tx_id and claim.sku = stored.sku and claim.claimed_at = stored.claimed_at
         where stored.tx_id is null
-    )
+    );
+end
 $function$;
 comment on function claim_ops._has_lost_claims is
 'Whether a claim that this entry inserted, and no rollback took back, is gone or another one now.';

@@ -1,12 +1,15 @@
 {% macro guard_show_switch() %}
 create function claim_ops.show_switch()
 returns table (sku text, state text)
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $function$
+#variable_conflict use_column
+begin
+    return query
     with switch as (
         select {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) }} as skus
         from {{ claim_reconciliation.guard_relation('store_config') }}
@@ -25,7 +28,8 @@ as $function$
         end
     from claim_ops.sku_catalog
     left join switch on true
-    order by sku_catalog.sku
+    order by sku_catalog.sku;
+end
 $function$;
 comment on function claim_ops.show_switch is
 $$One row a catalogued SKU: on, off, or what else the switch says of it. It asks nothing of the models.$$;

@@ -123,7 +123,9 @@ def test_a_switch_that_somebody_else_turned_is_skipped(guard: Guard) -> None:
     assert switch(guard) == {SHIELD: False, BOOSTER: True}
 
 
-@pytest.mark.parametrize("spoilt", ["delete from store_config", "update store_config set value = '[]'"])
+@pytest.mark.parametrize(
+    "spoilt", ["delete from store_config", "update store_config set value = '[]'"]
+)
 def test_a_switch_that_is_gone_is_skipped(guard: Guard, spoilt: str) -> None:
     made = guard.approve(plan(guard))
     guard.execute(spoilt)

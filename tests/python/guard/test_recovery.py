@@ -1,4 +1,4 @@
-"""Recovery: what was paid for and never claimed is claimed and credited, once, or left and named."""
+"""Recovery: what was paid for and never claimed is claimed and credited, or left and named."""
 
 from __future__ import annotations
 
@@ -368,12 +368,18 @@ def test_a_plan_made_before_a_cap_changed_is_refused(guard: Guard) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("insert into audit_purchases values ('tx', 'alice', '{SHIELD}', 'REFUND', now())", "refunded"),
+        (
+            "insert into audit_purchases values ('tx', 'alice', '{SHIELD}', 'REFUND', now())",
+            "refunded",
+        ),
         ("delete from audit_purchases", "no_purchase"),
         ("update audit_purchases set user_id = 'bob'", "conflicting_users"),
         ("update audit_purchases set sku = '{BOOSTER}'", "conflicting_skus"),
         ("insert into purchase_claims values ('tx', 'alice', '{SHIELD}')", "claimed"),
-        ("insert into purchase_claims values ('t2', 'alice', '{SHIELD}', '{LONG_AGO}')", "ledger_changed"),
+        (
+            "insert into purchase_claims values ('t2', 'alice', '{SHIELD}', '{LONG_AGO}')",
+            "ledger_changed",
+        ),
         ("update user_wallet_balances set streakshield_count = 4", "changed"),
         ("delete from user_wallet_balances", "changed"),
     ],
@@ -501,7 +507,7 @@ def test_it_needs_no_models_and_no_ledger(guard: Guard) -> None:
 def test_breakers_of_items_and_of_net_quantity_count_all_kinds(guard: Guard) -> None:
     guard.execute(
         "update claim_ops.settings"
-        " set settings = settings || '{\"max_net_quantity\": 2, \"max_items\": 2}'"
+        ' set settings = settings || \'{"max_net_quantity": 2, "max_items": 2}\''
     )
     guard.add_short_wallet("alice", claims=3, shields=1)
     guard.plan()

@@ -219,7 +219,7 @@ class Guard(Database):
         return rows[0][0] if rows else None
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return all that a plan could write, and the plans, to see that a refusal left no trace."""
+        """Return all that a plan could write, and the plans: a refusal leaves them so."""
         return {
             table: self.rows(f"select * from {table} order by 1")
             for table in (
