@@ -44,7 +44,7 @@ lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests integration_tests/models
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests analyses integration_tests/models
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
 	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
 	$(BIN)/dbt-bouncer run
@@ -52,7 +52,7 @@ lint: $(INSTALLED) ## SQL, Python and types
 format: $(INSTALLED) ## put SQL and Python into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --disable-progress-bar models tests
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests analyses
 
 bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 	@$(BIN)/python -m benchmarks

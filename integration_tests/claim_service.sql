@@ -58,6 +58,10 @@ select
 from generate_series(1, 5) as customer
 cross join unnest(array['shield', 'shield_box', 'booster_week', 'hint_pack_10']) as sku;
 
+insert into billing.audit_purchases (tx_id, user_id, sku, status, purchased_at)
+select transaction_id, customer_id, sku, 'NON_RENEWING_PURCHASE', claimed_on
+from billing.claimed_purchases;
+
 insert into app.wallets (customer_id, shields, "Booster Until", hint_packs, "Changed At")
 select
     customer_id,

@@ -1,4 +1,4 @@
-{% macro claim_numbers(claims, sku_catalog, is_planned='false') %}
+{% macro claim_numbers(claims, sku_catalog, is_planned='false', zone=none) %}
     {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and tx_id: one row a claim of a
         capped SKU and window type. Model and guard both call it, the guard over the claims of its users and those that it
         plans. Claims without a user belong to nobody's window. -#}
@@ -9,10 +9,10 @@ select
     claims.sku,
     claims.claimed_at,
     '{{ window.type }}' as window_type,
-    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }} as window_start,
+    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }} as window_start,
     sku_catalog.{{ window.cap }} as cap,
-    {{ claim_reconciliation._claim_number(window, '1') | indent(4) }} as claim_number,
-    {{ claim_reconciliation._claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end') | indent(4) }}
+    {{ claim_reconciliation._claim_number(window, '1', zone) | indent(4) }} as claim_number,
+    {{ claim_reconciliation._claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end', zone) | indent(4) }}
         as unplanned_claim_number
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
@@ -24,9 +24,9 @@ union all
 {% endmacro %}
 
 
-{% macro _claim_number(window, weight) %}
+{% macro _claim_number(window, weight, zone) %}
     {#- A running sum of weights: within the calendar window, or of all claims less those that have left a rolling one. -#}
-    {%- if var('cap_window') == 'rolling' -%}
+    {%- if var('cap_window') == 'rolling' and zone is none -%}
         sum({{ weight }}) over (
             partition by claims.user_id, claims.sku
             order by claims.claimed_at, claims.tx_id
@@ -39,7 +39,7 @@ union all
     {%- else -%}
         sum({{ weight }}) over (
             partition by claims.user_id, claims.sku,
-                {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}
+                {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }}
             order by claims.claimed_at, claims.tx_id
             rows unbounded preceding
         )

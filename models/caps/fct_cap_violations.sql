@@ -1,10 +1,8 @@
 -- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what would be within the cap
--- without the claims of plans.
+-- without the claims of plans. The claims are named in each place, because PostgreSQL writes an import CTE that is read
+-- twice to disk, and uses no index then.
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
-
-claims as (
-    select * from {{ ref('stg_claim_service__purchase_claims') }}
-),
 
 plan_claims as (
     select * from {{ ref('stg_claim_ops__plan_claims') }}
@@ -15,14 +13,14 @@ sku_catalog as (
 ),
 
 crowded as (
-    {{ claim_reconciliation.crowded_users('claims', 'sku_catalog') | indent(4) }}
+    {{ claim_reconciliation.crowded_users(claims, ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 crowded_claims as (
     select
         claims.*,
         plan_claims.plan_id
-    from claims
+    from {{ claims }} as claims
     inner join crowded on claims.user_id = crowded.user_id and claims.sku = crowded.sku
     left join plan_claims on claims.tx_id = plan_claims.tx_id
 ),
@@ -56,7 +54,8 @@ final as (
         case
             when is_excused
                 then {{ claim_reconciliation.last_plan_in_window('excused', 'crowded_claims') | indent(16) }}
-        end as excused_by_plan
+        end as excused_by_plan,
+        {{ claim_reconciliation.current_time() }} as built_at
     from excused
 )
 

@@ -1,35 +1,30 @@
 -- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
 -- that pays for just what its claim gave needs no second look; only the tx_ids of others are decided from their history.
+-- Tables are named in each place, because PostgreSQL writes an import CTE that is read twice to disk.
+{%- set audit = ref('stg_claim_service__audit_purchases') %}
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
-
-claims as (
-    select * from {{ ref('stg_claim_service__purchase_claims') }}
-),
-
-audit as (
-    select * from {{ ref('stg_claim_service__audit_purchases') }}
-),
 
 sku_catalog as (
     select * from {{ ref(var('sku_catalog_model')) }}
 ),
 
 suspects as (
-    {{ claim_reconciliation.suspect_tx_ids('audit', 'claims') | indent(4) }}
+    {{ claim_reconciliation.suspect_tx_ids(audit, claims) | indent(4) }}
 ),
 
 suspect_audit as (
     select audit.*
-    from audit
+    from {{ audit }} as audit
     inner join suspects on audit.tx_id = suspects.tx_id
     union all
-    select * from audit
+    select * from {{ audit }}
     where tx_id is null
 ),
 
 suspect_claims as (
     select claims.*
-    from claims
+    from {{ claims }} as claims
     inner join suspects on claims.tx_id = suspects.tx_id
 ),
 

@@ -10,6 +10,7 @@ final as (
         discrepancy_type,
         reason,
         sku,
+        reason is null as is_recoverable,
         count(*) as purchases,
         count(distinct user_id) as users,
         unit_price,

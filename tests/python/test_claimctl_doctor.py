@@ -395,6 +395,15 @@ def test_models(database: Database, dbt: DbtProject, tmp_path: Path) -> None:
     assert other["finding"] == (
         "The models were built with booster_tolerance_seconds = 60, the project says 61."
     )
+    # Statuses that the vars do not name, and then one that they do.
+    purchase = "insert into audit_purchases (tx_id, user_id, sku, status) values"
+    database.execute(f"{purchase} ('1', 'anna', 'shield', 'BOUGHT'), ('2', 'anna', 'shield', 'SOLD')")
+    assert told() == [
+        "No purchase has a status of recoverable_statuses (INITIAL_PURCHASE, NON_RENEWING_PURCHASE):"
+        " none will ever be called paid. The store reports BOUGHT (1), SOLD (1)."
+    ]
+    database.execute(f"{purchase} ('3', 'anna', 'shield', 'INITIAL_PURCHASE')")
+    assert told() == []
     database.execute(f"drop table {MODELS_SCHEMA}.fct_wallet_discrepancies cascade")
     assert told() == [f"{MODELS_SCHEMA}.fct_wallet_discrepancies does not exist."]
 

@@ -23,6 +23,7 @@ insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
 insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
     ('tx-1', '{USER}', 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', now() - interval '4d'),
     ('tx-2', '{STRANGER}', 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', now()),
+    ('tx-8', '{USER}', 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', now() - interval '5h'),
     ('tx-9', '{USER}', 'consumable_streakshield_1', 'REFUND', now() - interval '1 hour'),
     ('tx-9', '{USER}', 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', now() - interval '2h');
 insert into user_wallet_balances (user_id, streakshield_count, xp_booster_until, updated_at)
@@ -47,7 +48,7 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     document = answer.document
     assert list(document) == [
         *("user_id", "is_known", "built_at", "as_of", "has_wallet", "wallet_updated_at"),
-        *("ledger", "adjustments", "balances", "hints", "plans"),
+        *("ledger", "adjustments", "balances", "hints", "discrepancies", "caps", "plans"),
     ]
     ledger = [
         (row["tx_id"], row["item"], bool(row["claimed_at"]), row["purchase_statuses"])
@@ -57,15 +58,16 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
         ("tx-1", "streakshield", True, "NON_RENEWING_PURCHASE"),
         ("tx-2", "streakshield", True, "NON_RENEWING_PURCHASE"),
         ("tx-3", "xp_booster", True, None),
+        ("tx-8", "streakshield", False, "NON_RENEWING_PURCHASE"),
         ("tx-9", "streakshield", False, "NON_RENEWING_PURCHASE, REFUND"),
     ]
-    shields, booster = document["balances"]
-    assert (shields["item"], shields["wallet_quantity"], shields["expected_quantity"]) == (
+    shield, booster = document["balances"]
+    assert (shield["item"], shield["wallet_quantity"], shield["expected_quantity"]) == (
         "streakshield",
         1,
         2,
     )
-    assert (shields["discrepancy_type"], shields["is_settled"]) == ("short", True)
+    assert (shield["discrepancy_type"], shield["is_settled"]) == ("short", True)
     assert (booster["item"], booster["wallet_expires_at"]) == ("xp_booster", "infinity")
     claimed_at = datetime.fromisoformat(document["ledger"][2]["claimed_at"])
     assert datetime.fromisoformat(booster["expected_expires_at"]) == claimed_at + timedelta(
@@ -74,7 +76,33 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     assert booster["discrepancy_type"] == "excess"
     assert document["hints"] == ["The purchase of tx-2 names another user."]
 
+    found = [
+        (row["tx_id"], row["discrepancy_type"], row["reason"], row["is_recoverable"])
+        for row in document["discrepancies"]
+    ]
+    assert found == [
+        ("tx-2", "mismatched_claim", "other_user", False),
+        ("tx-3", "unverified_claim", "no_purchase", False),
+        ("tx-8", "missing_claim", None, True),
+        ("tx-9", "missing_claim", "refunded", False),
+    ]
+    usage = {
+        row["window_type"]: (row["sku"], row["claims"], row["cap"]) for row in document["caps"]
+    }
+    shields = "select count(*) from purchase_claims where sku = 'consumable_streakshield_1'"
+    assert usage == {
+        window: (
+            "consumable_streakshield_1",
+            database.value(f"{shields} and claimed_at >= date_trunc('{window}', now(), 'UTC')"),
+            cap,
+        )
+        for window, cap in (("week", 1), ("month", 3))
+    }
+
     in_words = claimctl("explain", USER.upper(), *options).stdout
+    assert re.search(r"tx-2 .* mismatched_claim other_user", in_words)
+    assert re.search(r"tx-8 .* missing_claim recoverable", in_words)
+    assert re.search(r"consumable_streakshield_1 +week +[-0-9]+ 00:00:00 +\d +1", in_words)
     assert f"User {USER}. Times are in UTC." in in_words
     assert re.search(r"tx-9 .* not claimed +NON_RENEWING_PURCHASE, REFUND", in_words)
     assert re.search(r"streakshield +1 +2 +short +settled", in_words)
@@ -125,6 +153,12 @@ def test_users_who_are_new_in_flight_or_unknown(explained: tuple[Database, list[
     database.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set as_of = '2024-03-01 12:00+01'")
     hints = claimctl("explain", USER, "--json", *options).document["hints"]
     assert hints[0] == "The models look back, as of 2024-03-01 11:00:00."
+
+    # A build of the wallets alone is enough for the rest.
+    database.execute(f"drop table {MODELS_SCHEMA}.fct_purchase_discrepancies cascade")
+    document = claimctl("explain", USER, "--json", *options).document
+    assert document["hints"][-1] == "There is no fct_purchase_discrepancies: run dbt build."
+    assert (document["discrepancies"], len(document["caps"])) == ([], 2)
 
     database.execute(f"drop table {MODELS_SCHEMA}.sku_catalog cascade")
     answer = claimctl("explain", USER, *options)

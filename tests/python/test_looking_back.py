@@ -7,13 +7,16 @@ from typing import Any
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
 
-AS_OF = "2025-03-31 00:30:00+00"
+# A second before a Monday, so that both claims are within the weekly cap.
+AS_OF = "2025-03-30 23:59:59+00"
 LOOK_BACK_SCHEMA = f"{MODELS_SCHEMA}_as_of"
 
 HISTORY = f"""
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('before', 'anna', 'consumable_streakshield_1', '{AS_OF}'),
     ('after', 'anna', 'consumable_streakshield_1', timestamptz '{AS_OF}' + interval '1 second');
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+select tx_id, user_id, sku, 'NON_RENEWING_PURCHASE', claimed_at from purchase_claims;
 insert into user_wallet_balances (user_id, streakshield_count, updated_at) values
     ('anna', 2, timestamptz '{AS_OF}' + interval '1 second');
 """

@@ -8,6 +8,7 @@ catalog as (
         count(*) over (partition by sku_catalog.sku) as occurrences,
         sku_catalog.quantity,
         sku_catalog.duration_hours,
+        least(sku_catalog.weekly_cap, sku_catalog.monthly_cap) as smallest_cap,
         items.kind
     from {{ ref(var('sku_catalog_model')) }} as sku_catalog
     left join (
@@ -29,6 +30,7 @@ faults as (
             when quantity is null or quantity < 1 then 'quantity must be at least 1'
             when kind = 'expiry' and (duration_hours is null or duration_hours < 1)
                 then 'a sku of an expiry item needs duration_hours'
+            when smallest_cap < 0 then 'a cap must not be negative; empty is no cap'
         end as fault
     from catalog
 )

@@ -39,8 +39,8 @@ def doctor(options: Options) -> None:
 
     Looks at the connection, the server's version, the service's tables (never views), their
     columns, types, privileges and indexes, triggers on wallets, vacuum, the models' age and
-    settings, and the guard. It changes nothing. Where the guard is installed it needs no dbt
-    project.
+    settings, the store's statuses, and the guard. It changes nothing. Where the guard is installed
+    it needs no dbt project.
 
     Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.
 
@@ -103,6 +103,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
     if check("models", "models")[-1]["state"] == "ok":
         models = {"models": Identifier(schemas[0])}
         check("build", "build", models)
+        check("statuses", "statuses", models)
         if has_guard:
             check("guard", "guard_models", models)
     return findings

@@ -1,4 +1,4 @@
-"""`claimctl explain USER`: everything that is known about one user's wallet."""
+"""`claimctl explain USER`: everything that is known about one user's purchases and wallet."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from claimctl.config import Project
     from claimctl.database import Database
 
+# Models that a build may not have yet, and the part of the document that each one gives.
+PARTS = {"fct_purchase_discrepancies": "discrepancies", "int_current_cap_windows": "caps"}
+
 
 @click.command()
 @click.argument("user")
 @global_options
 @click.pass_obj
 def explain(options: Options, user: str) -> None:
-    """Show one user: claims, purchases, wallet, what it should hold, and plans that touched it.
+    """Show one user: claims, purchases, caps, wallet, what it should hold, and plans about it.
 
-    What is expected comes from the models, the rest is read live. Times are in UTC. It changes
+    What is expected or recoverable comes from the models, the rest is read live. Times are in UTC. It changes
     nothing. Where the guard is installed it needs no dbt project.
 
     Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models.
@@ -76,6 +79,14 @@ def look_up(connection: Database, options: Options, project: Project, user: str)
     ]["explanation"]
     if not explanation["is_known"]:
         raise ClaimctlError(f"No claim, purchase or wallet names the user {user}.")
+    built = run_sql(connection, "explain/built.sql", {"models": models, "names": list(PARTS)})
+    for model, part in PARTS.items():
+        if {"name": model} in built:
+            rows = run_sql(connection, f"explain/{part}.sql", {"user_id": user}, names)
+            explanation[part] = rows
+        else:
+            explanation[part] = []
+            explanation["hints"].append(f"There is no {model}: run dbt build.")
     return explanation
 
 
@@ -98,22 +109,41 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
     from claimctl.output import print_rows, printable, utc
 
     print(f"User {printable(explanation['user_id'])}. Times are in UTC.")
+    found: dict[str, str] = {}
+    for row in explanation["discrepancies"]:
+        words = " ".join(filter(None, (row["discrepancy_type"], row["reason"] or "recoverable")))
+        found[row["tx_id"]] = ", ".join(filter(None, (found.get(row["tx_id"]), words)))
     print_rows(
         "Claims and purchases",
-        ("tx_id", "sku", "item", "quantity", "claimed_at", "purchase", "purchased_at"),
+        ("tx_id", "sku", "quantity", "claimed_at", "purchase", "purchased_at", "finding"),
         (
             (
                 row["tx_id"],
                 row["sku"],
-                row["item"],
-                row["quantity"],
+                _granted(row["quantity"], row["item"]),
                 utc(row["claimed_at"]) or "not claimed",
                 row["purchase_statuses"] or "no purchase known",
                 utc(row["purchased_at"]),
+                found.get(row["tx_id"], ""),
             )
             for row in explanation["ledger"]
         ),
     )
+    if explanation["caps"]:
+        print_rows(
+            "Caps now",
+            ("sku", "window", "since", "claims", "cap"),
+            (
+                (
+                    row["sku"],
+                    row["window_type"],
+                    utc(row["window_start"]),
+                    row["claims"],
+                    row["cap"],
+                )
+                for row in explanation["caps"]
+            ),
+        )
     if explanation["adjustments"]:
         print_rows(
             "Adjustments",
@@ -167,6 +197,10 @@ def _wallet_title(explanation: dict[str, Any]) -> str:
     if explanation["has_wallet"]:
         state = f"changed at {utc(explanation['wallet_updated_at']) or 'an unknown time'}"
     return f"Wallet ({state}; models built at {utc(explanation['built_at'])})"
+
+
+def _granted(quantity: int | None, item: str | None) -> str:
+    return "nothing" if item is None else f"{quantity} {item}"
 
 
 def _held(quantity: int | None, expires_at: str | None, exists: bool) -> str:

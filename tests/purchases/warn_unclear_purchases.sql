@@ -1,0 +1,9 @@
+-- Somebody may have paid, and the trail does not say who or for what: no plan can recover it before somebody has looked.
+{{ config(severity='warn') }}
+-- depends_on: {{ ref('rpt_wallet_build') }}
+select *
+from {{ ref('fct_purchase_discrepancies') }}
+where
+    discrepancy_type = 'missing_claim'
+    and is_settled
+    and reason not in ('refunded', 'no_payment')

@@ -1,0 +1,128 @@
+"""The analyses, each run once over faults planted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.databases import Database, Templates
+from support.dbt_project import DbtProject
+
+SHIELD = "consumable_streakshield_1"
+VARS = {"has_queued_purchases": True, "user": "eve"}
+# Monday, 3 o'clock in UTC, when it is Sunday in New York.
+MONDAY = "2026-06-08 03:00+00"
+FAULTS = f"""
+-- Eve claims every three hours, and ten users claim for the first time in one minute.
+insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+select 'eve-' || n, 'eve', 'consumable_xp_booster_7d', now() - n * interval '3 hours'
+from generate_series(1, 5) as n;
+insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+select 'bot-' || n, 'bot-' || n, 'consumable_xp_booster_7d',
+    date_trunc('minute', now() - interval '2 days') + n * interval '1 second'
+from generate_series(1, 10) as n;
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
+    ('eve-1', 'eve', 'consumable_xp_booster_7d', 'NON_RENEWING_PURCHASE', now()),
+    ('eve-1', 'mallory', 'consumable_xp_booster_7d', 'EXPIRATION', now());
+-- Refused in UTC's week although the claim before was of New York's last; in an outage; rightly.
+insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
+    ('local-1', 'local', '{SHIELD}', '{MONDAY}'),
+    ('unlucky-1', 'unlucky', '{SHIELD}', '2026-05-12 12:00+00'),
+    ('greedy-1', 'greedy', '{SHIELD}', '2026-04-14 12:00+00');
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
+    ('local-2', 'local', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-06-10 12:00+00'),
+    ('unlucky-2', 'unlucky', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-05-13 12:00+00'),
+    ('greedy-2', 'greedy', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-04-15 12:00+00'),
+    ('modest-1', 'modest', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-04-15 12:00+00');
+insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
+values ('2026-05-13 11:00+00', 'claim', 503, 10);
+-- New York lets pass what is one week's second claim in UTC, and the other way round.
+insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
+    ('utc-1', 'utc', '{SHIELD}', '{MONDAY}'),
+    ('utc-2', 'utc', '{SHIELD}', '2026-06-09 12:00+00'),
+    ('york-1', 'york', '{SHIELD}', '2026-06-05 12:00+00'),
+    ('york-2', 'york', '{SHIELD}', '{MONDAY}');
+alter table queued_purchases alter column tx_id drop not null, alter column user_id drop not null;
+insert into queued_purchases (tx_id, user_id, sku, received_at) values
+    ('queued', 'anna', '{SHIELD}', '2026-06-02 12:00+00'),
+    ('queued', 'anna', '{SHIELD}', '2026-06-01 12:00+00'),
+    ('local-1', 'local', '{SHIELD}', '2026-06-03 12:00+00'),
+    ('of_two', 'anna', '{SHIELD}', '2026-06-04 12:00+00'),
+    ('of_two', 'ben', '{SHIELD}', '2026-06-05 12:00+00'),
+    (null, 'anna', '{SHIELD}', '2026-06-06 12:00+00'),
+    (null, 'anna', '{SHIELD}', '2026-06-07 12:00+00'),
+    ('nobodys', null, '{SHIELD}', '2026-06-08 12:00+00'),
+    ('old', 'anna', 'consumable_of_last_year', '2026-06-09 12:00+00');
+"""
+
+# Each is run below.
+ANALYSES = {
+    *("repeated_attempts", "abuse_patterns", "cap_decisions_by_timezone", "override_candidates"),
+    *("claim_history_of_user", "purchase_statuses", "queued_purchases"),
+}
+
+Rows = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def analyses(templates: Templates, dbt: DbtProject) -> Callable[[str], Rows]:
+    """Runs an analysis of a database whose models are built and returns its rows."""
+    database: Database = templates.fresh_database()
+    database.execute(FAULTS)
+    outcome = dbt.build("--exclude-resource-type", "test", vars=VARS)
+    assert outcome.success, outcome.explain()
+    compiled = dbt.run("compile", "--select", "resource_type:analysis", vars=VARS)
+    assert compiled.success, compiled.explain()
+    names = {path.stem for path in (dbt.project_dir / "analyses").glob("*.sql")}
+    assert set(compiled.nodes) == names == ANALYSES
+
+    def run(name: str) -> Rows:
+        return database.rows(compiled.nodes[name].node.compiled_code)
+
+    return run
+
+
+def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> None:
+    booster = "consumable_xp_booster_7d"
+    assert [row[:3] for row in analyses("repeated_attempts")] == [("eve", booster, 5)]
+
+    (many, even) = analyses("abuse_patterns")
+    assert (many[0], many[2]) == ("many_accounts", 10)
+    assert even[:3] == ("even_gaps", "eve", 5)
+
+    # Claims, at a boundary, beyond both, beyond the cap only, beyond the local cap only.
+    assert analyses("cap_decisions_by_timezone") == [
+        ("week", 7, 3, 0, 1, 1),
+        ("month", 7, 0, 0, 0, 0),
+    ]
+    assert [(row[0], *row[4:]) for row in analyses("override_candidates")] == [
+        ("greedy-2", "week", "cap"),
+        ("unlucky-2", "week", "outage"),
+        ("local-2", "week", "boundary"),
+    ]
+    history = [(row[0], row[3], row[5]) for row in analyses("claim_history_of_user")]
+    assert len(history) == 6
+    assert {each for each in history if each[0] == "eve-1"} == {
+        ("eve-1", "NON_RENEWING_PURCHASE", False),
+        ("eve-1", "EXPIRATION", True),
+    }
+    histogram = {(row[0], row[1]): row[2:4] + row[6:] for row in analyses("purchase_statuses")}
+    assert histogram == {
+        ("NON_RENEWING_PURCHASE", SHIELD): (4, 4, True, False, True),
+        ("NON_RENEWING_PURCHASE", booster): (1, 1, True, False, True),
+        ("EXPIRATION", booster): (1, 1, False, False, True),
+    }
+
+
+def test_the_queue_is_told_tx_id_by_tx_id(analyses: Callable[[str], Rows]) -> None:
+    queue = [(row[0], row[1], row[2], row[5], row[-1]) for row in analyses("queued_purchases")]
+    assert queue == [
+        ("queued", "2", "anna", 2, None),
+        ("local-1", "3", "local", 1, "claimed"),
+        ("of_two", "4", "anna", 2, "conflicting_users"),
+        (None, "6", "anna", 1, "no_tx_id"),
+        (None, "7", "anna", 1, "no_tx_id"),
+        ("nobodys", "8", None, 1, "no_user"),
+        ("old", "9", "anna", 1, "unknown_sku"),
+    ]
