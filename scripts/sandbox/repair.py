@@ -47,7 +47,7 @@ def install_guard(demo: Demo) -> str:
 def repair_a_few(demo: Demo) -> str:
     """Repair a few wallets first."""
     limit = ("--limit", str(FIRST_WALLETS))
-    demo.first_plan = _plan(
+    demo.first_plan = make_plan(
         demo, "plan", "wallets", "--reason", "wallet drift, a few first", *limit
     )
     plan = str(demo.first_plan)

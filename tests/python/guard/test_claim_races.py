@@ -238,10 +238,13 @@ def test_one_claim_and_one_credit(queued: Guard, trials: int) -> None:
     functions = ("plan_recovery", "plan_queue", "plan_override")
     for number in range(trials):
         race(queued, number, functions[number % 3], ATOMIC_KINDS[number % 2])
-    assert queued.value(
-        "select count(*) from purchase_claims join user_wallet_balances using (user_id)"
-        " where streakshield_count = 1"
-    ) == trials
+    assert (
+        queued.value(
+            "select count(*) from purchase_claims join user_wallet_balances using (user_id)"
+            " where streakshield_count = 1"
+        )
+        == trials
+    )
     assert queued.rows("select * from claim_ops.check_wallet_integrity()") == []
     assert queued.rows("select * from claim_ops.check_journal()") == []
 

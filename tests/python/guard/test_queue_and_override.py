@@ -126,9 +126,10 @@ def test_an_event_that_nobody_audited_is_marked(queued: Guard) -> None:
     queued.add_wallet("alice")
     queued.add_purchase("alice", table=QUEUE)
     queued.make("plan_queue")
-    assert queued.value(
-        "select details -> 'claims' -> 0 ->> 'unaudited' from claim_ops.plan_items"
-    ) == "true"
+    assert (
+        queued.value("select details -> 'claims' -> 0 ->> 'unaudited' from claim_ops.plan_items")
+        == "true"
+    )
 
 
 def test_an_event_that_is_gone_is_skipped(queued: Guard) -> None:
@@ -185,10 +186,13 @@ def test_it_works_for_a_user_without_wallet(guard: Guard) -> None:
     guard.add_purchase("alice", sku=BOOSTER, hours_ago=24)
     guard.apply(guard.approve(override(guard)))
     assert guard.shields("alice") == 0
-    assert guard.value(
-        "select round(extract(epoch from xp_booster_until - now()) / 3600)"
-        " from user_wallet_balances"
-    ) == 144
+    assert (
+        guard.value(
+            "select round(extract(epoch from xp_booster_until - now()) / 3600)"
+            " from user_wallet_balances"
+        )
+        == 144
+    )
 
 
 @pytest.mark.parametrize(

@@ -220,20 +220,15 @@ class Guard(Database):
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return all that a plan could write, and the plans: a refusal leaves them so."""
-        return {
-            table: self.rows(f"select * from {table} order by 1")
-            for table in (
-                "user_wallet_balances",
-                "purchase_claims",
-                "store_config",
-                "claim_ops.plans",
-                "claim_ops.plan_items",
-                "claim_ops.plan_left_out",
-                "claim_ops.journal",
-                "claim_ops.journal_batches",
-                "claim_ops.control",
-            )
-        }
+        return self.snapshot_of(
+            *("user_wallet_balances", "purchase_claims", "store_config"),
+            *("claim_ops.plans", "claim_ops.plan_items", "claim_ops.plan_left_out"),
+            *("claim_ops.journal", "claim_ops.journal_batches", "claim_ops.control"),
+        )
+
+    def snapshot_of(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of tables."""
+        return {table: self.rows(f"select * from {table} order by 1") for table in tables}
 
     @contextmanager
     def refuses(self, code: str, hint: str = "") -> Iterator[pytest.ExceptionInfo[psycopg.Error]]:
