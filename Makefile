@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo stop test test-all test-pooler lint format bench clean
+.PHONY: help setup demo drill stop test test-all test-pooler lint format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 demo: $(INSTALLED) ## a claim service drifts; dbt build finds what is wrong; three logins repair it beside live traffic
 	@$(BIN)/python -m sandbox demo
+
+drill: $(INSTALLED) ## an outage with a queue, then a third of the wallets overwritten: both back to green
+	@$(BIN)/python -m sandbox drill
 
 stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop

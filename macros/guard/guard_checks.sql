@@ -9,12 +9,14 @@ begin
         select *
         from (values
             {%- for name in claim_reconciliation.guard_sources() %}
-            ('{{ claim_reconciliation.guard_relation(name) }}', 'claim_guard', array['SELECT']),
+            ('{{ claim_reconciliation.guard_relation(name) }}', 'claim_guard', array['select']),
             {%- endfor %}
+            {%- for name, privileges in claim_reconciliation.guard_written_sources().items() %}
             (
-                '{{ claim_reconciliation.guard_relation('user_wallet_balances') }}',
-                'claim_writer', array['SELECT', 'INSERT', 'UPDATE', 'DELETE']
-            )
+                '{{ claim_reconciliation.guard_relation(name) }}',
+                'claim_writer', array['{{ privileges | join("', '") }}']
+            ){{ ',' if not loop.last }}
+            {%- endfor %}
         ) as needed (name, role, privileges)
         left join pg_catalog.pg_class on pg_class.oid = to_regclass(needed.name)
         order by needed.name, needed.role
@@ -36,7 +38,7 @@ begin
                 detail = format('%s owns the table and can grant them.', v_table.relowner::regrole),
                 hint = v_first || format(
                     'As the table''s owner: grant usage on schema %s to claim_guard, claim_writer; grant %s on %s to %s;',
-                    v_table.relnamespace::regnamespace, lower(array_to_string(v_table.privileges, ', ')),
+                    v_table.relnamespace::regnamespace, array_to_string(v_table.privileges, ', '),
                     v_table.name, v_table.role
                 );
         elsif v_table.relrowsecurity and not (select rolbypassrls or rolsuper from pg_catalog.pg_roles where rolname = v_table.role)

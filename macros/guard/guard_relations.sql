@@ -24,19 +24,21 @@
 {%- endmacro %}
 
 
-{% macro guard_rows_of(name, columns, keys) %}
-    {#- The canonical columns of a source table, for the users in `keys`. -#}
+{% macro guard_rows_of(name, columns, keys=none, key='user_id') %}
+    {#- The canonical columns of a source table, where `key` is one of `keys`; of all rows without them. -#}
     select
         {%- for column in columns %}
         {{ claim_reconciliation.service_column(name, column) }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ claim_reconciliation.guard_relation(name) }}
-    where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'user_id')) }} = any({{ keys }})
+    {%- if keys %}
+    where {{ adapter.quote(claim_reconciliation.mapped_column(name, key)) }} = any({{ keys }})
+    {%- endif %}
 {%- endmacro %}
 
 
-{% macro guard_wallets(keys) %}
-    {#- The wallets of the users in `keys`, with the columns of stg_claim_service__user_wallet_balances. -#}
+{% macro guard_wallets(keys=none) %}
+    {#- The wallets of the users in `keys`, or all, with the columns of stg_claim_service__user_wallet_balances. -#}
     select
         {%- for item in claim_reconciliation.wallet_items() %}
         {{ adapter.quote(item.column) }} as {{ item.name }}_{{ 'quantity' if item.kind == 'quantity' else 'expires_at' }},
@@ -44,5 +46,7 @@
         {{ claim_reconciliation.guard_wallet_user() }} as user_id,
         {{ claim_reconciliation.guard_wallet_updated_at() }} as updated_at
     from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+    {%- if keys %}
     where {{ claim_reconciliation.guard_wallet_user() }} = any({{ keys }})
+    {%- endif %}
 {%- endmacro %}

@@ -1,6 +1,5 @@
 {% macro guard_rights(models_schema) %}
     {#- Who may do what. Nobody gets INSERT on plans or UPDATE on wallets: the functions are the only way. -#}
-{%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
 do $owners$
 declare
     v_object record;
@@ -20,8 +19,10 @@ begin
     end loop;
     for v_object in
         select pg_proc.oid::regprocedure as name, case
-            when pg_proc.proname in ('_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet')
-                then 'claim_writer'
+            when pg_proc.proname in (
+                '_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet',
+                '_insert_claims', '_delete_claims', '_write_switch'
+            ) then 'claim_writer'
             when pg_proc.proname = 'set_single_operator' then 'claim_owner'
             else 'claim_guard'
         end as owner
@@ -39,18 +40,27 @@ $owners$;
 
 grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
-grant insert on claim_ops.plans, claim_ops.plan_items, claim_ops.plan_chunks to claim_guard;
+grant insert on claim_ops.plans, claim_ops.plan_items, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 grant update on claim_ops.plans, claim_ops.plan_items, claim_ops.control to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 grant execute on function claim_ops.check_journal() to claim_reader;
+grant execute on function claim_ops.check_wallet_integrity() to claim_reader;
+grant execute on function claim_ops.show_switch() to claim_reader;
 grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;
+grant execute on function claim_ops.plan_kill_switch(text, boolean, text) to claim_planner;
+grant execute on function claim_ops.plan_recovery(
+    text, timestamptz, timestamptz, text, integer, text, boolean, jsonb
+) to claim_planner;
+grant execute on function claim_ops.plan_queue(text, text, integer, text, boolean, jsonb) to claim_planner;
+grant execute on function claim_ops.plan_override(text, text, text, text, text, jsonb) to claim_planner;
 grant execute on function claim_ops.plan_rollback(bigint, text) to claim_planner;
 grant execute on function claim_ops.approve_plan(bigint, text) to claim_approver;
 grant execute on function claim_ops.reject_plan(bigint, text) to claim_approver, claim_planner;
 grant execute on function claim_ops.expire_plan(bigint) to claim_approver, claim_planner, claim_applier;
 grant execute on function claim_ops.begin_apply(bigint) to claim_applier;
+grant execute on function claim_ops.break_glass(bigint, text) to claim_applier;
 grant execute on function claim_ops.apply_batch(bigint, integer, integer, integer) to claim_applier;
 grant execute on function claim_ops.finish_apply(bigint) to claim_applier;
 grant execute on function claim_ops.verify_plan(bigint) to claim_applier;
@@ -91,7 +101,7 @@ $grants$;
 {% macro guard_sources() %}
     {#- The source tables that the guard reads. -#}
     {{- return(
-        ['purchase_claims', 'user_wallet_balances', 'audit_purchases']
+        ['purchase_claims', 'user_wallet_balances', 'audit_purchases', 'store_config']
         + (['wallet_adjustments'] if var('has_wallet_adjustments') else [])
         + (['queued_purchases'] if var('has_queued_purchases') else [])
     ) -}}
@@ -105,7 +115,19 @@ $grants$;
         {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to claim_guard, claim_writer') -%}
         {%- do grants.append('grant select on ' ~ relation ~ ' to claim_guard') -%}
     {%- endfor -%}
-    {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
-    {%- do grants.append('grant select, insert, update, delete on ' ~ wallets ~ ' to claim_writer') -%}
+    {%- for name, privileges in claim_reconciliation.guard_written_sources().items() -%}
+        {%- set relation = claim_reconciliation.guard_relation(name) -%}
+        {%- do grants.append('grant ' ~ privileges | join(', ') ~ ' on ' ~ relation ~ ' to claim_writer') -%}
+    {%- endfor -%}
     {{- return(grants) -}}
+{% endmacro %}
+
+
+{% macro guard_written_sources() %}
+    {#- The source tables that claim_writer writes, with what it needs there; a claim is never changed. -#}
+    {{- return({
+        'user_wallet_balances': ['select', 'insert', 'update', 'delete'],
+        'purchase_claims': ['select', 'insert', 'delete'],
+        'store_config': ['select', 'update'],
+    }) -}}
 {% endmacro %}

@@ -25,15 +25,7 @@ insert into claim_ops.sku_catalog (sku, item, quantity, duration_hours, weekly_c
 select sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price
 from {{ ref(var('sku_catalog_model')).include(database=false) }};
 
-insert into claim_ops.plan_kinds (kind, needs_models, has_wallet_breakers, obeys_pause)
-values
-    ('wallet_correction', true, true, true),
-    ('rollback', false, false, true)
-on conflict (kind) do update
-set
-    needs_models = excluded.needs_models,
-    has_wallet_breakers = excluded.has_wallet_breakers,
-    obeys_pause = excluded.obeys_pause;
+{{ claim_reconciliation.guard_plan_kinds() }}
 insert into claim_ops.control default values on conflict do nothing;
 
 insert into claim_ops.settings (version, settings, digest, models_schema, sources)
@@ -56,6 +48,30 @@ select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 's
 {% endmacro %}
 
 
+{% macro guard_plan_kinds() %}
+    {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the switch asks nobody. -#}
+    {%- set claims = "'_apply_claims', false, true, true, '{max_items,max_net_quantity}'" %}
+insert into claim_ops.plan_kinds (kind, applied_by, needs_models, needs_rules, obeys_pause, breakers)
+values
+    (
+        'wallet_correction', '_apply_wallet_correction', true, true, true,
+        '{max_affected_share,max_items,max_net_quantity,max_suspected_spends}'
+    ),
+    ('claim_recovery', {{ claims }}),
+    ('queue_replay', {{ claims }}),
+    ('cap_override', {{ claims }}),
+    ('kill_switch', '_apply_kill_switch', false, false, false, '{}'),
+    ('rollback', '_apply_rollback', false, true, true, '{}')
+on conflict (kind) do update
+set
+    applied_by = excluded.applied_by,
+    needs_models = excluded.needs_models,
+    needs_rules = excluded.needs_rules,
+    obeys_pause = excluded.obeys_pause,
+    breakers = excluded.breakers;
+{% endmacro %}
+
+
 {% macro guard_source_names() %}
     {#- The vars that name the service's tables and columns, as JSON to stand between single quotes. -#}
     {%- set names = {} -%}
@@ -67,5 +83,5 @@ select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 's
 
 
 {% macro guard_version() %}
-    {{- return(1) -}}
+    {{- return(2) -}}
 {% endmacro %}

@@ -45,10 +45,9 @@ comment on table claim_ops.control is 'One row: whether applies are paused, and 
 create table if not exists claim_ops.plan_kinds (
     kind text primary key,
     needs_models boolean not null,
-    has_wallet_breakers boolean not null,
     obeys_pause boolean not null
 );
-comment on table claim_ops.plan_kinds is 'What a plan may be; a line of the kind is applied by the function _apply_<kind>.';
+comment on table claim_ops.plan_kinds is 'What a plan may be: the function that applies its lines, what it is refused by, and the breakers that count it.';
 
 create table if not exists claim_ops.plans (
     plan_id bigint generated always as identity primary key,
@@ -78,9 +77,6 @@ create table if not exists claim_ops.plans (
     constraint a_maker_does_not_approve_his_own_plan check (
         is_single_operator or approved_by is null
         or (approved_by_oid <> made_by_oid and approved_by <> made_by)
-    ),
-    constraint an_approved_plan_has_an_approver check (
-        state not in ('approved', 'applying', 'applied', 'rolled_back') or approved_by is not null
     )
 );
 comment on table claim_ops.plans is 'One row a plan. Written by the functions alone; its state changes along planned, approved, applying, applied.';
@@ -104,7 +100,53 @@ create table if not exists claim_ops.plan_items (
     primary key (plan_id, line_no)
 );
 create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_items (user_id, plan_id);
-comment on table claim_ops.plan_items is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted.';
+comment on table claim_ops.plan_items is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
+
+create table if not exists claim_ops.plan_left_out (
+    plan_id bigint not null references claim_ops.plans,
+    number integer not null,
+    tx_id text,
+    user_id {{ var('user_id_data_type') }},
+    sku text,
+    purchased_at timestamptz,
+    reason text not null,
+    primary key (plan_id, number)
+);
+comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
+{% endmacro %}
+
+
+{% macro guard_additions() %}
+    {#- What tables got after version 1, added in place; constraints that changed are made anew. -#}
+alter table claim_ops.plan_kinds
+    drop column if exists has_wallet_breakers,
+    add column if not exists applied_by text not null default '',
+    add column if not exists needs_rules boolean not null default true,
+    add column if not exists breakers text[] not null default '{}';
+
+alter table claim_ops.plans
+    add column if not exists broke_glass_by name,
+    add column if not exists broke_glass_by_oid oid,
+    add column if not exists broke_glass_at timestamptz,
+    add column if not exists broke_glass_reason text,
+    drop constraint if exists an_approved_plan_has_an_approver,
+    drop constraint if exists glass_is_broken_for_a_kill_switch_with_a_reason,
+    drop constraint if exists who_breaks_glass_does_not_approve_it,
+    add constraint an_approved_plan_has_an_approver check (
+        state not in ('approved', 'applying', 'applied', 'rolled_back')
+        or approved_by is not null
+        or state <> 'approved' and broke_glass_by is not null
+    ),
+    add constraint glass_is_broken_for_a_kill_switch_with_a_reason check (
+        (broke_glass_by is null and broke_glass_reason is null)
+        or (kind = 'kill_switch' and broke_glass_by is not null and coalesce(btrim(broke_glass_reason), '') <> '')
+    ),
+    add constraint who_breaks_glass_does_not_approve_it check (
+        is_single_operator or approved_by is null or broke_glass_by is null
+        or (approved_by_oid <> broke_glass_by_oid and approved_by <> broke_glass_by)
+    );
+create index if not exists plans_that_broke_glass on claim_ops.plans (plan_id)
+where broke_glass_by is not null and approved_by is null;
 {% endmacro %}
 
 
@@ -153,6 +195,8 @@ create unique index if not exists a_line_has_one_outcome on claim_ops.journal (p
 where line_no is not null;
 create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc) where event = 'applied';
 create index if not exists journal_by_batch on claim_ops.journal (batch_id);
+create index if not exists journal_of_claims on claim_ops.journal (entry_id)
+where event = 'applied' and detail ?| '{claims,claims_taken_back}';
 create sequence if not exists claim_ops.journal_batch_ids;
 comment on table claim_ops.journal is 'Append-only: what happened to plans, and the outcome of each line with the wallet before and after.';
 {% endmacro %}

@@ -14,4 +14,59 @@ from claim_ops.plan_items
 left join claim_ops.journal
     on plan_items.plan_id = journal.plan_id and plan_items.line_no = journal.line_no;
 comment on view claim_ops.plan_lines is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
+
+{{ claim_reconciliation.guard_view_of_claims() }}
+
+create or replace view claim_ops.unapproved_break_glass as
+select
+    plans.plan_id,
+    plans.broke_glass_at as applied_at,
+    plans.broke_glass_by as by,
+    plans.broke_glass_reason as reason
+from claim_ops.plans
+where plans.broke_glass_by is not null and plans.approved_by is null;
+comment on view claim_ops.unapproved_break_glass is 'One row a plan that was applied without an approval and that no other login has approved since.';
+{% endmacro %}
+
+
+{% macro guard_view_of_claims() %}
+    {#- A claim that a plan inserted, a rollback took back and the rollback's rollback inserted again is the first plan's. -#}
+create or replace view claim_ops.plan_claims as
+with
+
+moves as (
+    select
+        claims.claim ->> 'tx_id' as tx_id,
+        journal.entry_id,
+        journal.plan_id,
+        plans.kind,
+        claims.is_inserted
+    from claim_ops.journal
+    inner join claim_ops.plans on journal.plan_id = plans.plan_id
+    cross join lateral (
+        select jsonb_array_elements(journal.detail -> 'claims') as claim, true as is_inserted
+        union all
+        select jsonb_array_elements(journal.detail -> 'claims_taken_back'), false
+    ) as claims
+    where journal.event = 'applied' and journal.detail ?| '{claims,claims_taken_back}'
+),
+
+last_moves as (
+    select distinct on (tx_id) tx_id, is_inserted
+    from moves
+    order by tx_id, entry_id desc
+),
+
+sources as (
+    select distinct on (tx_id) tx_id, plan_id, kind
+    from moves
+    where is_inserted and kind <> 'rollback'
+    order by tx_id, entry_id desc
+)
+
+select sources.tx_id, sources.plan_id, sources.kind
+from sources
+inner join last_moves on sources.tx_id = last_moves.tx_id
+where last_moves.is_inserted;
+comment on view claim_ops.plan_claims is 'One row a claim that a plan inserted and no rollback has taken back.';
 {% endmacro %}

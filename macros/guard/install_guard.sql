@@ -23,8 +23,9 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_plan_tables() }}
 {{ claim_reconciliation.guard_alert_tables() }}
 {{ claim_reconciliation.guard_journal_tables() }}
-{{ claim_reconciliation.guard_functions() }}
+{{ claim_reconciliation.guard_additions() }}
 {{ claim_reconciliation.guard_views() }}
+{{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_triggers() }}
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
@@ -75,32 +76,76 @@ $functions$;
 {{ claim_reconciliation.guard_write_wallets() }}
 {{ claim_reconciliation.guard_create_wallet() }}
 {{ claim_reconciliation.guard_delete_wallet() }}
+{{ claim_reconciliation.guard_insert_claims() }}
+{{ claim_reconciliation.guard_delete_claims() }}
 {{ claim_reconciliation.guard_wallet_states() }}
+{{ claim_reconciliation.guard_wallet_states_with() }}
+{{ claim_reconciliation.guard_purchases() }}
 {{ claim_reconciliation.guard_unclaimed_items() }}
 {{ claim_reconciliation.guard_lines_to_correct() }}
 {{ claim_reconciliation.guard_start_plan() }}
 {{ claim_reconciliation.guard_finish_plan() }}
 {{ claim_reconciliation.guard_plan_wallets() }}
+{{ claim_reconciliation.guard_purchase_plans() }}
 {{ claim_reconciliation.guard_plan_rollback() }}
 {{ claim_reconciliation.guard_approve_plan() }}
 {{ claim_reconciliation.guard_reject_plan() }}
 {{ claim_reconciliation.guard_expire_plan() }}
 {{ claim_reconciliation.guard_judge_lines() }}
 {{ claim_reconciliation.guard_skip_lines() }}
+{{ claim_reconciliation.guard_refuse_unwritten() }}
 {{ claim_reconciliation.guard_write_lines() }}
+{{ claim_reconciliation.guard_write_unchanged() }}
 {{ claim_reconciliation.guard_apply_wallet_correction() }}
+{{ claim_reconciliation.guard_apply_purchases() }}
 {{ claim_reconciliation.guard_apply_missing_wallet() }}
+{{ claim_reconciliation.guard_read_switch() }}
+{{ claim_reconciliation.guard_write_switch() }}
+{{ claim_reconciliation.guard_plan_kill_switch() }}
+{{ claim_reconciliation.guard_apply_kill_switch() }}
+{{ claim_reconciliation.guard_roll_back_wallets() }}
+{{ claim_reconciliation.guard_roll_back_claims() }}
 {{ claim_reconciliation.guard_apply_rollback() }}
 {{ claim_reconciliation.guard_reverse_creation() }}
 {{ claim_reconciliation.guard_begin_apply() }}
+{{ claim_reconciliation.guard_break_glass() }}
 {{ claim_reconciliation.guard_lock_lines() }}
 {{ claim_reconciliation.guard_apply_batch() }}
 {{ claim_reconciliation.guard_finish_apply() }}
+{{ claim_reconciliation.guard_verify_switch() }}
+{{ claim_reconciliation.guard_has_lost_claims() }}
 {{ claim_reconciliation.guard_verify_lines() }}
 {{ claim_reconciliation.guard_verify_plan() }}
+{{ claim_reconciliation.guard_check_wallet_integrity() }}
+{{ claim_reconciliation.guard_show_switch() }}
 {{ claim_reconciliation.guard_pause() }}
 {{ claim_reconciliation.guard_resume() }}
 {{ claim_reconciliation.guard_set_single_operator() }}
 {{ claim_reconciliation.guard_claim_alert_messages() }}
 {{ claim_reconciliation.guard_settle_alert_message() }}
+{% endmacro %}
+
+
+{% macro guard_purchase_plans() %}
+    {#- Plans that claim purchases: from the audit trail, the queue, or one beyond its cap. -#}
+{{ claim_reconciliation.guard_check_range() }}
+{{ claim_reconciliation.guard_check_override() }}
+{{ claim_reconciliation.guard_claim_limits() }}
+{{ claim_reconciliation.guard_nothing_to_claim() }}
+{{ claim_reconciliation.guard_mark_over_cap() }}
+{{ claim_reconciliation.guard_lines_to_claim() }}
+{{ claim_reconciliation.guard_plan_claims() }}
+{{ claim_reconciliation.guard_plan_recovery() }}
+{{ claim_reconciliation.guard_plan_queue() }}
+{{ claim_reconciliation.guard_plan_override() }}
+{% endmacro %}
+
+
+{% macro guard_apply_purchases() %}
+{{ claim_reconciliation.guard_waiting_ends_at() }}
+{{ claim_reconciliation.guard_limit_waits() }}
+{{ claim_reconciliation.guard_judge_purchases() }}
+{{ claim_reconciliation.guard_judge_claim_line() }}
+{{ claim_reconciliation.guard_apply_claim_line() }}
+{{ claim_reconciliation.guard_apply_claims() }}
 {% endmacro %}

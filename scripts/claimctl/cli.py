@@ -14,6 +14,8 @@ from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
 from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
+from claimctl.commands.plan_kill_switch import kill_switch
+from claimctl.commands.plan_purchases import override, queue, recovery
 from claimctl.commands.plans import plans, show
 from claimctl.commands.probe import probe
 from claimctl.commands.status import status
@@ -44,6 +46,8 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
+for command in (recovery, queue, override, kill_switch):
+    plan.add_command(command)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from claimctl.database import Database
 
 # The version of claim_ops that these commands speak to: guard_version() in macros/guard.
-GUARD_VERSION = 1
+GUARD_VERSION = 2
 INSTALL = "run dbt run-operation install_guard"
 WRONG_USAGE_STATES = ("CO001", "CO013")
 NOTHING_TO_DO_STATE = "CO014"

@@ -19,12 +19,15 @@ def print_plan(plan: dict[str, Any]) -> None:
     if plan["approved_by"]:
         alone = ", single operator" if plan["is_single_operator"] else ""
         print(f"  approved  {utc(plan['approved_at'])} by {printable(plan['approved_by'])}{alone}")
+    if plan["broke_glass_by"]:
+        print(f"  applied   {utc(plan['broke_glass_at'])} by {printable(plan['broke_glass_by'])}")
+        print(f"            without an approval: {printable(plan['broke_glass_reason'])}")
     print(f"  expires   {utc(plan['expires_at'])}")
     if plan["reverses"]:
         print(f"  reverses  plan {plan['reverses']}")
     print(f"  digest    {plan['digest']}")
     for name, value in plan["limits"].items():
-        if value not in ([], {}, None):
+        if value not in ([], {}, None) and name != "warning":
             print(f"  {name:<9} {_plain(value)}")
     print_changes(plan)
     print(
@@ -39,7 +42,61 @@ def print_plan(plan: dict[str, Any]) -> None:
 
 
 def print_changes(plan: dict[str, Any]) -> None:
-    """Print what a plan changes: wallets, net quantity and times by item, and its breakers."""
+    """Print what a plan changes: the switch, or wallets and purchases; its breakers; warnings."""
+    if plan["switch"]:
+        _print_switch(plan)
+    else:
+        _print_wallets(plan)
+    if plan["purchases"] or plan["left_out"]:
+        _print_purchases(plan)
+    raised = plan["limits"].get("raise") or {}
+    for breaker, figure in plan["breakers"].items():
+        note = ", RAISED by the maker" if breaker in raised else ""
+        print(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
+    for warning in plan["warnings"]:
+        print(f"  WARNING: {warning}")
+    if plan["suspected_spends"]:
+        print(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
+
+
+def switched(value: Any) -> str:
+    """Return what the switch says of a SKU, in words."""
+    words = {True: "on", False: "off", None: "not named"}
+    return words[value] if value is None or isinstance(value, bool) else printable(value)
+
+
+def _print_switch(plan: dict[str, Any]) -> None:
+    rows = ((row["sku"], switched(row["before"]), switched(row["after"])) for row in plan["switch"])
+    print_rows("The switch", ("sku", "before", "after"), rows)
+
+
+def _print_purchases(plan: dict[str, Any]) -> None:
+    """Print the purchases that are claimed, with their revenue, and those left out and why."""
+    claimed = [
+        (
+            "claims taken back" if row["is_taken_back"] else "claims",
+            *(row["sku"], row["purchases"], _money(row["revenue"]), _remarks(row)),
+        )
+        for row in plan["purchases"]
+    ]
+    left_out = [
+        ("left out", row["reason"], row["purchases"], _money(row["revenue"]), "")
+        for row in plan["left_out"]
+    ]
+    columns = ("", "sku or reason", "purchases", "revenue", "of these")
+    print_rows("Purchases", columns, [*claimed, *left_out])
+
+
+def _remarks(row: dict[str, Any]) -> str:
+    remarks = {"over cap": row["over_cap"], "not in the audit trail": row["unaudited"]}
+    return ", ".join(f"{count} {remark}" for remark, count in remarks.items() if count)
+
+
+def _money(revenue: float | None) -> str:
+    return "" if revenue is None else f"{revenue:,.2f}"
+
+
+def _print_wallets(plan: dict[str, Any]) -> None:
     print_rows(
         f"{plan['lines']} wallets ({plan['wallets_created']} created, "
         f"{plan['wallets_deleted']} deleted)",
@@ -55,14 +112,6 @@ def print_changes(plan: dict[str, Any]) -> None:
             for item in plan["items"]
         ),
     )
-    raised = plan["limits"].get("raise") or {}
-    for breaker, figure in plan["breakers"].items():
-        note = ", RAISED by the maker" if breaker in raised else ""
-        print(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
-    for warning in plan["warnings"]:
-        print(f"  WARNING: {warning}")
-    if plan["suspected_spends"]:
-        print(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
 
 
 def confirm(question: str, yes: bool, first: str = "claimctl show PLAN") -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
 import yaml
 from rich.console import Console
 
@@ -42,8 +41,8 @@ from sandbox.stage import (
     ROOT,
     RUN_RESULTS,
     TRAFFIC,
-    USERS,
     Demo,
+    go_through,
     shown,
 )
 from sandbox.traffic import stop_traffic
@@ -74,9 +73,9 @@ def let_weeks_pass(demo: Demo) -> str:
     """Create the claim service's tables and weeks of claims."""
     with demo.connect() as connection:
         create_tables(connection, _user_id_type())
-        create_history(connection, USERS, _user_id_type())
+        create_history(connection, demo.users, _user_id_type())
         claims = connection.execute("select count(*) from purchase_claims").fetchone()
-    return f"{USERS:,} users made {claims[0] if claims else 0:,} claims in twelve weeks"
+    return f"{demo.users:,} users made {claims[0] if claims else 0:,} claims in twelve weeks"
 
 
 def inject_faults(demo: Demo) -> str:
@@ -155,17 +154,8 @@ def run() -> int:
     """Go through the steps and leave server and traffic running; return the exit code."""
     console = Console(highlight=False, soft_wrap=True)
     demo = Demo(console, console.status(""))
-    for step in STEPS:
-        title = (step.__doc__ or "").rstrip(".")
-        started = time.monotonic()
-        demo.status.update(f"{title} ...")
-        try:
-            with demo.status:
-                outcome = step(demo)
-        except (DemoError, OSError, RuntimeError, psycopg.Error) as error:
-            console.print(f"[red]✗[/] {title}: {' '.join(str(error).split())}")
-            return 1
-        console.print(f"[green]✓[/] {outcome} [dim]({time.monotonic() - started:.1f} s)[/]")
+    if not go_through(demo, STEPS):
+        return 1
     _say_how_to_go_on(demo)
     return 0
 

@@ -48,7 +48,7 @@ def install_guard(demo: Demo) -> str:
 def repair_a_few(demo: Demo) -> str:
     """Repair a few wallets first."""
     limit = ("--limit", str(FIRST_WALLETS))
-    demo.first_plan = _plan(
+    demo.first_plan = make_plan(
         demo, "plan", "wallets", "--reason", "wallet drift, a few first", *limit
     )
     plan = str(demo.first_plan)
@@ -61,7 +61,7 @@ def repair_a_few(demo: Demo) -> str:
 def repair_the_rest(demo: Demo) -> str:
     """Repair all the others, what is in excess too."""
     items = ("--take", "streakshield", "--take", "xp_booster")
-    plan = str(_plan(demo, "plan", "wallets", "--reason", "wallet drift", *items))
+    plan = str(make_plan(demo, "plan", "wallets", "--reason", "wallet drift", *items))
     claimctl(demo, MAKER, "approve", plan, "--yes", expect=REFUSED, head=1)
     claimctl(demo, APPROVER, "approve", plan, "--yes")
     claimctl(demo, APPLIER, "apply", plan, "--yes", head=1, tail=2)
@@ -87,7 +87,7 @@ def build_again(demo: Demo) -> str:
 def roll_back_the_first(demo: Demo) -> str:
     """Roll the first plan back, whose wallets must be wrong again."""
     first = str(demo.first_plan)
-    rollback = str(_plan(demo, "rollback", first, "--reason", "to show the way back"))
+    rollback = str(make_plan(demo, "rollback", first, "--reason", "to show the way back"))
     claimctl(demo, APPROVER, "approve", rollback, "--yes", head=1)
     claimctl(demo, APPLIER, "apply", rollback, "--yes", head=1, tail=2)
     demo.dbt_or_error("run", "--select", "int_wallet_balances+", log=FOLDER / "third_dbt_run.log")
@@ -160,7 +160,7 @@ def claimctl(
         raise DemoError(
             f"claimctl {arguments[0]} ended with exit code {ended.returncode}, not {expect}."
         )
-    return ended.stdout
+    return ended.stdout + ended.stderr
 
 
 def _wrapped(line: str, width: int) -> str:
@@ -177,7 +177,7 @@ def _wrapped(line: str, width: int) -> str:
     )
 
 
-def _plan(demo: Demo, *arguments: str) -> int:
+def make_plan(demo: Demo, *arguments: str) -> int:
     """Make a plan as the maker; return its id."""
     made = re.search(r"^Plan (\d+) is made", claimctl(demo, MAKER, *arguments), re.MULTILINE)
     if made is None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -18,7 +22,7 @@ from sandbox.server import Server
 from sandbox.traffic import Account, start_traffic
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / ".demo"
+FOLDER = Path(os.environ.get("SANDBOX_FOLDER", ROOT / ".demo"))
 TRAFFIC = FOLDER / "traffic"
 ENDPOINT = FOLDER / "endpoint.pid"
 USERS = 22_000
@@ -33,6 +37,9 @@ class Demo:
 
     console: Console
     status: Status
+    users: int = USERS
+    vars: dict[str, object] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     server: Server = field(init=False)
     endpoint: str = field(init=False)
     comparison: Comparison = field(init=False)
@@ -49,7 +56,7 @@ class Demo:
         start_traffic(
             TRAFFIC,
             self.server.dsn(),
-            USERS,
+            self.users,
             per_second=REQUESTS_PER_SECOND,
             seconds=TRAFFIC_ENDS_AFTER_SECONDS,
         )
@@ -66,7 +73,9 @@ class Demo:
         }
 
     def dbt(self, *arguments: str, log: Path) -> int:
-        """Run dbt, showing how far it is; return its exit code."""
+        """Run dbt with the drill's vars, showing how far it is; return its exit code."""
+        if self.vars:
+            arguments = (*arguments, "--vars", json.dumps(self.vars))
         environment = {**os.environ, **self.environment}
         return run_dbt(
             ROOT,
@@ -80,6 +89,36 @@ class Demo:
         """Run dbt; anything but success ends the demo."""
         if self.dbt(*arguments, log=log):
             raise DemoError(f"dbt {arguments[0]} failed (see {shown(log)}).")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that went well: when it ended, what it was, and its outcome."""
+
+    ended_at: datetime
+    title: str
+    outcome: str
+
+
+def go_through(demo: Demo, steps: Sequence[Callable[[Demo], str]]) -> list[Done]:
+    """Go through the steps, telling each one's outcome; return what was done, nothing on failure.
+
+    A step's docstring says what it is about to do, what it returns what came of it.
+    """
+    done = []
+    for step in steps:
+        title = (step.__doc__ or "").rstrip(".")
+        started = time.monotonic()
+        demo.status.update(f"{title} ...")
+        try:
+            with demo.status:
+                outcome = step(demo)
+        except (DemoError, OSError, RuntimeError, psycopg.Error) as error:
+            demo.console.print(f"[red]✗[/] {title}: {' '.join(str(error).split())}")
+            return []
+        demo.console.print(f"[green]✓[/] {outcome} [dim]({time.monotonic() - started:.1f} s)[/]")
+        done.append(Done(datetime.now(UTC), title, outcome))
+    return done
 
 
 def shown(path: Path) -> Path:

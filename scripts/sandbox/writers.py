@@ -31,6 +31,7 @@ BOOSTER_HOURS = 168
 RETRIES = 0.15
 NEW_USERS = 0.25
 PAUSE_SECONDS = 0.05
+SKU_DISABLED = "sku_disabled"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def claim_atomically(connection: Connection, purchase: Purchase) -> Answer:
 
 def claim_then_wallet(connection: Connection, purchase: Purchase) -> Answer:
     """Commit the claim, then, a moment later, the wallet."""
-    if answer := _known_or_capped(connection, purchase):
+    if answer := _refused_or_known(connection, purchase):
         return answer
     claimed_at = datetime.now(UTC)
     _insert_claim(connection, purchase, claimed_at)
@@ -86,7 +87,7 @@ def claim_then_wallet(connection: Connection, purchase: Purchase) -> Answer:
 
 def wallet_then_claim(connection: Connection, purchase: Purchase) -> Answer:
     """Commit the wallet, then, a moment later, the claim."""
-    if answer := _known_or_capped(connection, purchase):
+    if answer := _refused_or_known(connection, purchase):
         return answer
     claimed_at = datetime.now(UTC)
     _credit_wallet(connection, purchase, claimed_at)
@@ -97,7 +98,7 @@ def wallet_then_claim(connection: Connection, purchase: Purchase) -> Answer:
 
 def claim_with_upsert(connection: Connection, purchase: Purchase) -> Answer:
     """Write claim and wallet in one transaction, the wallet by an upsert, with no lock before."""
-    if answer := _known_or_capped(connection, purchase):
+    if answer := _refused_or_known(connection, purchase):
         return answer
     claimed_at = datetime.now(UTC)
     with connection.transaction():
@@ -132,7 +133,14 @@ def _is_claimed(connection: Connection, purchase: Purchase) -> bool:
     return claims > 0
 
 
-def _known_or_capped(connection: Connection, purchase: Purchase) -> Answer | None:
+def _refused_or_known(connection: Connection, purchase: Purchase) -> Answer | None:
+    """Answer by the switch, by what is claimed and by the caps; none where it is to be claimed."""
+    is_on = connection.execute(
+        "select from store_config where key = 'sku_enabled' and value -> %s = 'true'::jsonb",
+        [purchase.sku],
+    ).rowcount
+    if not is_on:
+        return Answer(403, SKU_DISABLED)
     if _is_claimed(connection, purchase):
         return Answer(200)
     row = connection.execute(
@@ -240,7 +248,9 @@ def answer_requests(
         started = time.monotonic()
         _audit(connection, purchase)
         with _only_request_of(connection, purchase.user_id):
-            answer = KINDS[kind](connection, purchase)
+            answer = _answer(connection, kind, purchase)
+        if answer.error_code == SKU_DISABLED:
+            _queue(connection, purchase)
         if answer.is_new:
             entry = {"tx_id": purchase.tx_id, "user_id": purchase.user_id, "sku": purchase.sku}
             log.write(json.dumps(entry) + "\n")
@@ -259,6 +269,25 @@ def _only_request_of(connection: Connection, user_id: str) -> Iterator[None]:
     finally:
         if not connection.closed:
             connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [user_id])
+
+
+def _answer(connection: Connection, kind: str, purchase: Purchase) -> Answer:
+    """Answer a request; what the database refuses is an internal error, and the store retries."""
+    try:
+        return KINDS[kind](connection, purchase)
+    except (psycopg.errors.RaiseException, psycopg.errors.UniqueViolation):
+        return Answer(500, "internal_error")
+
+
+def _queue(connection: Connection, purchase: Purchase) -> None:
+    """Keep a purchase for later; the store's retries come as events of their own."""
+    connection.execute(
+        """
+        insert into queued_purchases (tx_id, user_id, sku)
+        values (%(tx_id)s, %(user_id)s, %(sku)s)
+        """,
+        vars(purchase),
+    )
 
 
 def _audit(connection: Connection, purchase: Purchase) -> None:

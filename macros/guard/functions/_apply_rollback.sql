@@ -2,55 +2,88 @@
 create function claim_ops._apply_rollback(
     p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
 )
-returns void
+returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC'
-set plan_cache_mode = force_custom_plan
 as $function$
 declare
-    v_locked {{ var('user_id_data_type') }}[];
-    v_go integer[];
-    v_verdicts jsonb;
+    v_deadline constant timestamptz := claim_ops._waiting_ends_at();
     v_item claim_ops.plan_items;
+    v_verdict text;
 begin
-    v_locked := claim_ops._lock_wallets(array(
-        select item.user_id from unnest(p_items) as item where item.before is not null
-    ));
-    with lines as materialized (
-        select item.* from unnest(p_items) as item where item.before is not null and item.after is not null
-    ),
-    judged as (
-        select
-            lines.line_no,
-            case
-                when not lines.user_id = any(v_locked)
-                    then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
-                when (states.wallet @> lines.before) is not true then 'changed'
-            end as verdict
-        from lines
-        left join claim_ops._wallet_states(array(select lines.user_id from lines)) as states
-            on lines.user_id = states.user_id
-    )
-    select
-        array_agg(judged.line_no) filter (where judged.verdict is null),
-        jsonb_object_agg(judged.line_no, judged.verdict)
-            filter (where judged.verdict <> 'busy' or p_pass >= 10 and judged.verdict is not null)
-    into v_go, v_verdicts
-    from judged;
-
-    perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
-    perform claim_ops._write_lines(p_batch_id, array(
-        select item from unnest(p_items) as item where item.line_no = any(v_go)
-    ));
+    if p_items[1].user_id is null then
+        return claim_ops._apply_kill_switch(p_plan, p_items, p_batch_id, p_pass);
+    end if;
+    perform claim_ops._roll_back_wallets(p_plan, array(
+        select item from unnest(p_items) as item where not item.details ?| '{claims,claims_taken_back}'
+    ), p_batch_id, p_pass);
     foreach v_item in array p_items loop
-        if v_item.before is null or v_item.after is null then
-            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass, v_locked);
+        continue when not v_item.details ?| '{claims,claims_taken_back}';
+        v_verdict := claim_ops._roll_back_claims(p_plan, v_item, p_batch_id, v_deadline);
+        if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
+            perform claim_ops._skip_lines(
+                p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
+            );
+        end if;
+        if clock_timestamp() > v_deadline then
+            return v_item.line_no;
         end if;
     end loop;
+    return p_items[cardinality(p_items)].line_no;
 end
 $function$;
 comment on function claim_ops._apply_rollback is
-'Applies lines of a rollback: the wallets that still hold what the plan wrote get back what they held before.';
+$$Applies lines of a rollback: the wallets that still hold what the plan wrote get back what they held before, claims that it
+inserted go, and so does what it switched.$$;
+{% endmacro %}
+
+
+{% macro guard_roll_back_claims() %}
+create function claim_ops._roll_back_claims(
+    p_plan claim_ops.plans, p_item claim_ops.plan_items, p_batch_id bigint, p_deadline timestamptz
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_verdict text;
+begin
+    perform claim_ops._limit_waits(p_deadline);
+    -- In the order in which one may refer to the other: claims go before their wallet, and come after it.
+    v_verdict := claim_ops._delete_claims(p_item.user_id, p_item.details -> 'claims_taken_back');
+    if v_verdict is null and p_item.before = '{}' and p_item.after = '{}' then
+        perform claim_ops._write_unchanged(p_batch_id, p_item);
+    elsif v_verdict is null then
+        perform claim_ops._roll_back_wallets(p_plan, array[p_item], p_batch_id, 10);
+        select journal.detail ->> 'reason' into v_verdict
+        from claim_ops.journal
+        where journal.plan_id = p_plan.plan_id and journal.line_no = p_item.line_no;
+    end if;
+    v_verdict := coalesce(
+        v_verdict, claim_ops._insert_claims(p_item.user_id, p_item.details -> 'claims', p_deadline)
+    );
+    if v_verdict = 'not_written' then
+        perform claim_ops._refuse_unwritten(
+            format('a claim of user %s', p_item.user_id),
+            '{{ claim_reconciliation.guard_relation('purchase_claims') }}', p_plan.plan_id
+        );
+    elsif v_verdict is not null then
+        raise exception using errcode = 'CO900', message = v_verdict;
+    end if;
+    return null;
+exception
+    when lock_not_available then
+        return 'busy';
+    when foreign_key_violation then
+        return 'no_such_user';
+    when sqlstate 'CO900' then
+        return sqlerrm;
+end
+$function$;
+comment on function claim_ops._roll_back_claims is
+$$Takes back the claims of a line with the wallet, or inserts them again, under a savepoint: both or neither. Returns null, or why
+nothing of it stays: changed, where a claim or the wallet is no longer as the plan wrote it; claimed, busy.$$;
 {% endmacro %}

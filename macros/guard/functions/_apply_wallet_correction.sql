@@ -2,7 +2,7 @@
 create function claim_ops._apply_wallet_correction(
     p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
 )
-returns void
+returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -36,6 +36,7 @@ begin
             perform claim_ops._apply_missing_wallet(p_plan, v_item, p_batch_id, p_pass);
         end if;
     end loop;
+    return p_items[cardinality(p_items)].line_no;
 end
 $function$;
 comment on function claim_ops._apply_wallet_correction is

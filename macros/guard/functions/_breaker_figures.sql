@@ -8,11 +8,11 @@ set row_security = off
 as $function$
     -- Wallets are counted once, in however many plans they are.
     with lines as (
-        select plan_items.user_id, plan_items.before, plan_items.after, plan_items.details
+        select plan_items.user_id, plan_items.before, plan_items.after, plan_items.details, plan_kinds.breakers
         from claim_ops.plan_items
         join claim_ops.plans on plan_items.plan_id = plans.plan_id
         join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
-        where plan_kinds.has_wallet_breakers
+        where plan_kinds.breakers <> '{}'
             and plans.made_at > clock_timestamp() - interval '24 hours'
             and plans.state in ('planned', 'approved', 'applying', 'applied')
     ),
@@ -41,11 +41,13 @@ as $function$
             select case when count(distinct user_id) < 10 then 0
                 else round(count(distinct user_id)::numeric / greatest((select count(*) from wallets), 1), 6) end
             from lines
+            where 'max_affected_share' = any(breakers)
         ),
         'max_net_quantity', (select coalesce(max(greatest(gained, lost)), 0) from net),
         'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines)
     )
 $function$;
 comment on function claim_ops._breaker_figures is
-$$What the open and applied plans of the last 24 hours amount to, the one being made among them, as {breaker: figure}.$$;
+$$What the open and applied plans of the last 24 hours amount to, the one being made among them, as {breaker: figure}; each
+figure counts the plans whose kind has the breaker.$$;
 {% endmacro %}

@@ -12,7 +12,10 @@ declare
     v_breaker record;
     v_tripped jsonb := '{}';
 begin
-    if not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
+    if exists (
+        select 1 from claim_ops.plans join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+        where plans.plan_id = p_plan_id and plan_kinds.needs_models
+    ) and not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
         perform claim_ops._refuse(
             'CO005', 'the ledger is empty: purchase_claims holds no row',
             'Every wallet would be set to nothing.', 'Find out where the claims went: claimctl doctor'
@@ -20,7 +23,11 @@ begin
     end if;
     -- One plan at a time: two that are made at once would not see each other, and both pass.
     perform pg_advisory_xact_lock(hashtextextended('claim_ops.breakers', 0));
-    v_figures := claim_ops._breaker_figures();
+    select jsonb_object_agg(figures.key, figures.value) into v_figures
+    from jsonb_each(claim_ops._breaker_figures()) as figures
+    join claim_ops.plans on plans.plan_id = p_plan_id
+    join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+    where figures.key = any(plan_kinds.breakers);
     for v_breaker in
         select
             limits.key as name,

@@ -5,7 +5,13 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    v_kind claim_ops.plan_kinds;
 begin
+    select * into v_kind from claim_ops.plan_kinds where plan_kinds.kind = p_plan.kind;
+    if not v_kind.needs_rules then
+        return;
+    end if;
     if p_plan.settings_digest is distinct from (select settings.digest from claim_ops.settings) then
         perform claim_ops._refuse(
             'CO008',
@@ -14,11 +20,12 @@ begin
             format('claimctl reject %s, then plan again', p_plan.plan_id)
         );
     end if;
-    if (select plan_kinds.needs_models from claim_ops.plan_kinds where plan_kinds.kind = p_plan.kind) then
+    if v_kind.needs_models then
         perform claim_ops._check_rules();
     end if;
 end
 $function$;
 comment on function claim_ops._check_plan_rules is
-'Refuses a plan made from other rules than the guard''s, and where the models moved on without install_guard.';
+$$Refuses a plan made from other rules than the guard's, and where the models moved on without install_guard; not the kind that
+an emergency needs, which is shown with a warning.$$;
 {% endmacro %}

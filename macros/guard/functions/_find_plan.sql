@@ -26,7 +26,7 @@ begin
                 when 'approved' then format('claimctl apply %s', p_plan_id)
                 when 'applying' then format('claimctl apply %s goes on with it', p_plan_id)
                 when 'applied' then format('claimctl verify %1$s, or claimctl rollback %1$s', p_plan_id)
-                else 'Make another plan: claimctl plan wallets'
+                else 'Make another plan: claimctl plan --help'
             end
         );
     end if;
@@ -35,7 +35,7 @@ begin
             'CO007',
             format('plan %s expired at %s', p_plan_id, v_plan.expires_at),
             'What was looked at then may be different now; lines that were applied stay applied.',
-            'Make another plan: claimctl plan wallets'
+            'Make another plan: claimctl plan --help'
         );
     end if;
     return v_plan;

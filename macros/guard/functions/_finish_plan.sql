@@ -1,5 +1,9 @@
 {% macro guard_finish_plan() %}
-create function claim_ops._finish_plan(p_plan_id bigint)
+create function claim_ops._finish_plan(
+    p_plan_id bigint,
+    p_nothing text default 'no line is wrong and quiet in the way that was asked for',
+    p_hint text default 'Users in flight come later; what is in excess is taken with --take ITEM'
+)
 returns void
 language plpgsql
 volatile
@@ -11,15 +15,13 @@ declare
 begin
     if v_lines = 0 then
         perform claim_ops._refuse(
-            'CO014', 'nothing to plan: no line is wrong and quiet in the way that was asked for',
-            'Nothing was written.', 'Users in flight come later; what is in excess is taken with --take ITEM'
+            'CO014', 'nothing to plan: ' || p_nothing, 'Nothing was written.', p_hint
         );
     end if;
     update claim_ops.plans
     set
         lines = v_lines,
-        breakers = case when plan_kinds.has_wallet_breakers
-            then claim_ops._check_breakers(p_plan_id) else plans.breakers end
+        breakers = case when plan_kinds.breakers <> '{}' then claim_ops._check_breakers(p_plan_id) else plans.breakers end
     from claim_ops.plan_kinds
     where plans.plan_id = p_plan_id and plans.kind = plan_kinds.kind;
 

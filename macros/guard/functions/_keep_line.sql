@@ -19,7 +19,7 @@ begin
             'CO012',
             format('plan %s has been made: no line can be added to it', new.plan_id),
             'A plan''s lines are written in the transaction that makes it.',
-            'Make another plan: claimctl plan wallets'
+            'Make another plan: claimctl plan --help'
         );
     end if;
     return new;

@@ -16,7 +16,8 @@ declare
         ('approved', 'applying'), ('approved', 'rejected'), ('approved', 'expired'),
         ('applying', 'applied'), ('applying', 'expired'),
         ('applied', 'rolled_back')
-    ) or (old.state, new.state) = ('expired', 'rolled_back') and exists (
+    ) or (old.state, new.state) = ('planned', 'applying') and new.broke_glass_by is not null
+    or (old.state, new.state) = ('expired', 'rolled_back') and exists (
         select 1 from claim_ops.journal where journal.plan_id = old.plan_id and journal.event = 'applied'
     );
 begin
@@ -35,7 +36,7 @@ begin
             'CO012',
             format('plan %s has been made: it cannot be changed', old.plan_id),
             'Only its state, its approval and its verification are written later.',
-            'Make another plan: claimctl plan wallets'
+            'Make another plan: claimctl plan --help'
         );
     end if;
     return new;

@@ -28,8 +28,7 @@ begin
         elsif claim_ops._delete_wallet(
             p_item.user_id, p_item.before, (p_item.details ->> 'wallet_updated_at')::timestamptz
         ) then
-            insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, before, after)
-            values (p_batch_id, 'applied', p_plan.plan_id, p_item.line_no, p_item.user_id, p_item.before, null);
+            perform claim_ops._write_unchanged(p_batch_id, p_item);
         else
             v_verdict := 'changed';
         end if;

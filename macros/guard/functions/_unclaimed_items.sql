@@ -9,35 +9,44 @@ set row_security = off
 set plan_cache_mode = force_custom_plan
 as $function$
 #variable_conflict use_column
+declare
+    v_tx_ids text[];
 begin
+    with mentioned as (
+        {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
+        {%- if var('has_queued_purchases') %}
+        union all
+        {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
+        {%- endif %}
+    )
+    select array_agg(mentioned.tx_id::text) into v_tx_ids from mentioned;
+
     return query
     with audit as (
         {{ claim_reconciliation.guard_rows_of(
-            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status'], 'p_user_ids'
+            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status', 'purchased_at'], 'v_tx_ids', 'tx_id'
         ) | indent(4) }}
     ),
-    purchases as (
-        select audit.tx_id, audit.user_id, audit.sku
-        from audit
-        where not exists (
-            select 1 from audit as refunds
-            where refunds.tx_id = audit.tx_id
-                and refunds.status in ('{{ var('refund_statuses') | join("', '") }}')
-        )
+    refunds as (
+        select purchases.tx_id
+        from ({{ claim_reconciliation.purchases_by_tx_id('audit') | indent(8) }}) as purchases
+        where purchases.is_refunded
+    ),
+    mentioned as (
+        {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
         {%- if var('has_queued_purchases') %}
         union all
-        {{ claim_reconciliation.guard_rows_of(
-            'queued_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids'
-        ) | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
         {%- endif %}
     )
-    select distinct purchases.user_id, sku_catalog.item
-    from purchases
-    join claim_ops.sku_catalog on purchases.sku = sku_catalog.sku
-    where not exists (
-        select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims
-        where claims.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = purchases.tx_id
-    );
+    select distinct mentioned.user_id, sku_catalog.item
+    from mentioned
+    join claim_ops.sku_catalog on mentioned.sku = sku_catalog.sku
+    where not exists (select 1 from refunds where refunds.tx_id = mentioned.tx_id)
+        and not exists (
+            select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims
+            where claims.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = mentioned.tx_id
+        );
 end
 $function$;
 comment on function claim_ops._unclaimed_items is

@@ -13,6 +13,8 @@ begin
     return query
     with applied as materialized (
         select journal.line_no, journal.user_id, journal.before, journal.after, plan_items.after as planned,
+            case when journal.user_id is null then claim_ops._verify_switch(journal) end as switch_status,
+            journal.detail ? 'claims' and claim_ops._has_lost_claims(journal) as has_lost_claims,
             array(
                 select wallet_items.item from claim_ops.wallet_items
                 where coalesce(journal.after, journal.before) ? wallet_items.column_name
@@ -27,6 +29,8 @@ begin
         applied.user_id,
         case
             when applied.after is distinct from applied.planned then 'wrong'
+            when applied.user_id is null then applied.switch_status
+            when applied.has_lost_claims then 'wrong'
             when applied.after is null and not coalesce(states.has_wallet, false) then 'as written'
             when states.has_wallet and states.wallet @> applied.after then 'as written'
             when not coalesce(states.discrepancies, '{}') ?| applied.items

@@ -11,9 +11,10 @@ declare
     v_unwritten {{ var('user_id_data_type') }};
 begin
     with journalled as (
-        insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at)
+        insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at, detail)
         select
-            p_batch_id, 'applied', line.plan_id, line.line_no, line.user_id, line.before, line.after, written.updated_at
+            p_batch_id, 'applied', line.plan_id, line.line_no, line.user_id, line.before, line.after, written.updated_at,
+            {{ claim_reconciliation.guard_moved_claims('line.details') | indent(12) }}
         from claim_ops._write_wallets(
             array(select line.user_id from unnest(p_items) as line),
             -- A wallet that has just been created holds nothing that a line could name.
@@ -36,19 +37,9 @@ begin
     ) as unwritten
     limit 1;
     if v_unwritten is not null then
-        perform claim_ops._refuse(
-            'CO011',
-            format('the wallet of user %s was not written as planned; nothing of this batch stays', v_unwritten),
-            coalesce(
-                'Triggers on {{ claim_reconciliation.guard_relation('user_wallet_balances') }}: ' || (
-                    select string_agg(pg_trigger.tgname, ', ' order by pg_trigger.tgname)
-                    from pg_catalog.pg_trigger
-                    where pg_trigger.tgrelid = '{{ claim_reconciliation.guard_relation('user_wallet_balances') }}'::regclass
-                        and not pg_trigger.tgisinternal
-                ),
-                'The table has no trigger; a rule or a generated column may have changed it.'
-            ),
-            format('Disable the trigger, then: claimctl apply %s', p_items[1].plan_id)
+        perform claim_ops._refuse_unwritten(
+            format('the wallet of user %s', v_unwritten),
+            '{{ claim_reconciliation.guard_relation('user_wallet_balances') }}', p_items[1].plan_id
         );
     end if;
 end

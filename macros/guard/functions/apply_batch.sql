@@ -10,6 +10,7 @@ set row_security = off
 as $function$
 declare
     v_plan claim_ops.plans;
+    v_kind claim_ops.plan_kinds;
     v_lines integer[];
     v_items claim_ops.plan_items[];
     v_batch_id bigint;
@@ -19,6 +20,7 @@ begin
     perform claim_ops._check_pause(p_plan_id);
     -- An applied plan has no line left: another applier was quicker.
     v_plan := claim_ops._find_plan(p_plan_id, '{applying,applied}', false);
+    select * into v_kind from claim_ops.plan_kinds where plan_kinds.kind = v_plan.kind;
     if v_plan.settings_digest is distinct from (select settings.digest from claim_ops.settings) then
         perform claim_ops._check_plan_rules(v_plan);
     end if;
@@ -33,7 +35,7 @@ begin
     select array_agg(plan_items order by plan_items.line_no) into v_items
     from claim_ops.plan_items
     where plan_items.plan_id = p_plan_id
-        and plan_items.line_no between v_lines[1] and last_line
+        and plan_items.line_no between v_lines[1] and v_lines[cardinality(v_lines)]
         -- No condition of the index, which would be searched once a number.
         and plan_items.line_no + 0 = any(v_lines);
 
@@ -46,15 +48,15 @@ begin
     -- The lines stand in the statement, so that the context of a trigger's error tells them.
     execute format(
         'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
-        '_apply_' || v_plan.kind, v_lines[1], v_lines[cardinality(v_lines)]
-    ) using v_plan, v_items, v_batch_id, p_pass;
+        v_kind.applied_by, v_lines[1], v_lines[cardinality(v_lines)]
+    ) into last_line using v_plan, v_items, v_batch_id, p_pass;
     perform set_config('lock_timeout', v_lock_timeout, true);
     perform claim_ops._seal_journal(v_batch_id);
 
     select
         count(*) filter (where journal.event = 'applied'),
         count(*) filter (where journal.event = 'skipped'),
-        cardinality(v_lines) - count(*)
+        (select count(*) from unnest(v_lines) as line (no) where line.no <= last_line) - count(*)
     into applied, skipped, pending
     from claim_ops.journal
     where journal.batch_id = v_batch_id;

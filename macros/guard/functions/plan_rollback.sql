@@ -27,7 +27,11 @@ begin
         journal.user_id,
         journal.after,
         journal.before,
-        jsonb_build_object('wallet_updated_at', journal.wallet_updated_at)
+        jsonb_strip_nulls(jsonb_build_object(
+            'wallet_updated_at', journal.wallet_updated_at,
+            'claims', journal.detail -> 'claims_taken_back',
+            'claims_taken_back', journal.detail -> 'claims'
+        ))
     from claim_ops.journal
     where journal.plan_id = p_plan_id and journal.event = 'applied';
     perform claim_ops._finish_plan(v_plan_id);
@@ -36,5 +40,5 @@ end
 $function$;
 comment on function claim_ops.plan_rollback is
 $$Plans the reverse of every applied line of a plan, from the journal: the wallets that still hold its `after` get their
-`before` back. A plan that is being applied is stopped. Returns the new plan's id.$$;
+`before` back, its claims go. A plan that is being applied is stopped. Returns the new plan's id.$$;
 {% endmacro %}

@@ -22,10 +22,17 @@ from claimctl.options import PLAN_ID, Options, global_options
     show_default=True,
     help="How many connections share the work.",
 )
+@click.option(
+    "--break-glass",
+    metavar="REASON",
+    help="Apply a kill switch that nobody approved; another login approves it afterwards.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @global_options
 @click.pass_obj
-def apply(options: Options, plan_id: int, appliers: int, yes: bool) -> None:
+def apply(
+    options: Options, plan_id: int, appliers: int, break_glass: str | None, yes: bool
+) -> None:
     """Apply the approved PLAN beside live traffic, in small transactions.
 
     Each line is looked at again and applied whole or skipped with a reason. A killed apply loses
@@ -38,20 +45,36 @@ def apply(options: Options, plan_id: int, appliers: int, yes: bool) -> None:
     Example:
       claimctl apply 7 --appliers 2
     """
+    sys.exit(apply_and_print(options, plan_id, appliers=appliers, yes=yes, break_glass=break_glass))
+
+
+def apply_and_print(
+    options: Options,
+    plan_id: int,
+    *,
+    yes: bool,
+    appliers: int = 1,
+    break_glass: str | None = None,
+) -> ExitCode:
+    """Apply a plan, print what became of it, and return the exit code."""
     from claimctl.guard import expiring
 
     try:
         with expiring(options, plan_id):
-            outcome = _run(options, plan_id, appliers, yes)
+            outcome = _run(options, plan_id, appliers, yes, break_glass)
     except KeyboardInterrupt:
         raise ClaimctlError(
             f"Stopped between two batches, nothing half done: claimctl apply {plan_id} goes on."
         ) from None
     _print_outcome(options, outcome)
-    sys.exit(ExitCode.FINDINGS if outcome["skipped"] or outcome["pending"] else ExitCode.DONE)
+    if break_glass is not None and not options.as_json:
+        print(f"Applied WITHOUT AN APPROVAL. As another login: claimctl approve {plan_id}")
+    return ExitCode.FINDINGS if outcome["skipped"] or outcome["pending"] else ExitCode.DONE
 
 
-def _run(options: Options, plan_id: int, appliers: int, yes: bool) -> dict[str, Any]:
+def _run(
+    options: Options, plan_id: int, appliers: int, yes: bool, break_glass: str | None
+) -> dict[str, Any]:
     """Ask, open the plan, apply its batches and close it; return what became of its lines."""
     from claimctl.applying import Progress, apply_until_decided
     from claimctl.guard import call, guard, refusals, show_plan
@@ -59,16 +82,24 @@ def _run(options: Options, plan_id: int, appliers: int, yes: bool) -> dict[str, 
 
     with guard(options) as connection:
         plan = show_plan(connection, plan_id)
-        if plan["state"] in ("approved", "applying") and not plan["is_past_its_time"]:
+        opens = "planned" if break_glass is not None else "approved"
+        if plan["state"] in (opens, "applying") and not plan["is_past_its_time"]:
             if not options.as_json:
                 print_changes(plan)
-            confirm(f"\nApply plan {plan_id} to {plan['pending']} wallets?", yes)
-        call(connection, "begin_apply", plan_id=plan_id)
+            confirm(f"\nApply plan {plan_id} to {_what(plan)}?", yes)
+        if break_glass is not None:
+            call(connection, "break_glass", plan_id=plan_id, reason=break_glass)
+        else:
+            call(connection, "begin_apply", plan_id=plan_id)
     with _bar(plan) as on_batch, refusals():
         progress = Progress(on_batch)
         outcome = apply_until_decided(options, plan_id, appliers, progress)
     longest = round(1000 * max(progress.batch_seconds, default=0), 1)
     return {"plan_id": plan_id, **outcome, "longest_batch_ms": longest}
+
+
+def _what(plan: dict[str, Any]) -> str:
+    return "the switch" if plan["switch"] else f"{plan['pending']} wallets"
 
 
 @contextmanager

@@ -31,12 +31,15 @@ def approve(options: Options, plan_id: int, yes: bool) -> None:
         plan = show_plan(connection, plan_id)
         if not options.as_json:
             print_plan(plan)
-        if plan["state"] == "planned" and not plan["is_past_its_time"]:
+        is_afterwards = bool(plan["broke_glass_by"] and not plan["approved_by"])
+        if is_afterwards or (plan["state"] == "planned" and not plan["is_past_its_time"]):
             confirm(f"\nApprove plan {plan_id}?", yes)
         call(connection, "approve_plan", plan_id=plan_id, digest=plan["digest"])
         plan = show_plan(connection, plan_id)
     if options.as_json:
         print_json(plan)
+    elif is_afterwards:
+        print(f"\nPlan {plan_id} is approved afterwards.")
     else:
         print(f"\nPlan {plan_id} is approved. Next: claimctl apply {plan_id}")
 

@@ -53,23 +53,30 @@ def wallets(
     Example:
       claimctl plan wallets --reason "restore of 24 November" --take streakshield --limit 500
     """
+    arguments = {"reason": reason, "take": list(take), "item": item, "limit": limit}
+    make(options, "plan_wallets", arguments, user=user, raised=raised)
+
+
+def make(
+    options: Options,
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    user: str | None,
+    raised: tuple[str, ...],
+) -> None:
+    """Have a function of the guard make a plan, and print it; nothing to plan is no fault."""
     from psycopg.types.json import Jsonb
 
     from claimctl.guard import call, guard, show_plan
     from claimctl.output import print_json
 
-    arguments = {
-        "reason": reason,
-        "take": list(take),
-        "item": item,
-        "limit": limit,
-        "raise": Jsonb(_limits(raised)),
-    }
+    limits = Jsonb(_limits(raised))
     try:
         with guard(options) as connection:
-            arguments["user_id"] = user and _user_id(connection, user)
-            plan_id = call(connection, "plan_wallets", **arguments)
-            _print_made(options, show_plan(connection, plan_id))
+            user_id = user and _user_id(connection, user)
+            plan_id = call(connection, function, **arguments, user_id=user_id, **{"raise": limits})
+            print_made(options, show_plan(connection, plan_id))
     except NothingToDoError as nothing:
         if not options.as_json:
             raise
@@ -97,7 +104,7 @@ def rollback(options: Options, plan_id: int, reason: str) -> None:
 
     with guard(options) as connection:
         made = call(connection, "plan_rollback", plan_id=plan_id, reason=reason)
-        _print_made(options, show_plan(connection, made))
+        print_made(options, show_plan(connection, made))
 
 
 def _user_id(connection: Database, user: str) -> str:
@@ -108,7 +115,8 @@ def _user_id(connection: Database, user: str) -> str:
     return as_user_id(connection, recorded(connection)["user_id_data_type"], user)[1]
 
 
-def _print_made(options: Options, made: dict[str, Any]) -> None:
+def print_made(options: Options, made: dict[str, Any]) -> None:
+    """Print a plan that has just been made, and what comes next."""
     from claimctl.output import print_json
     from claimctl.summary import print_changes
 

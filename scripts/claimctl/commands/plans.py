@@ -17,7 +17,10 @@ PLAN_COLUMNS = (
     *("plan_id", "kind", "state", "lines", "reason"),
     *("made_by", "made_at", "approved_by", "verified_at"),
 )
-LINE_COLUMNS = ("line_no", "user_id", "before", "after", "state", "skipped_because", "decided_at")
+LINE_COLUMNS = (
+    *("line_no", "user_id", "before", "after", "claims"),
+    *("state", "skipped_because", "decided_at"),
+)
 
 
 @click.command()

@@ -13,7 +13,7 @@ from claimctl.options import Options, global_options
 @global_options
 @click.pass_obj
 def status(options: Options) -> None:
-    """Show whether applies are paused, the open plans, and the last verified repair.
+    """Show the switch of the SKUs, whether applies are paused, open plans, the last verification.
 
     Exit code 0: shown, 2: wrong usage, 3: no connection or no guard, 4: no right to look.
 
@@ -46,6 +46,14 @@ def _print_status(document: dict[str, Any]) -> None:
         print("Applies are not paused. Times are in UTC.")
     if document["is_single_operator"]:
         print("Single-operator mode is on: a maker may approve.")
+    switch = ", ".join(f"{sku} {state}" for sku, state in (document["switch"] or {}).items())
+    print(f"The switch: {printable(switch)}.")
+    for broken in document["unapproved_break_glass"]:
+        print(
+            f"Plan {broken['plan_id']} was applied WITHOUT AN APPROVAL by {broken['by']} at "
+            f"{utc(broken['applied_at'])}: {printable(broken['reason'])}\n"
+            f"Next, as another login: claimctl approve {broken['plan_id']}"
+        )
     columns = ("plan_id", "kind", "state", "lines", "made_by", "expires_at")
     rows = [
         [utc(row[c]) if c == "expires_at" else row[c] for c in columns]

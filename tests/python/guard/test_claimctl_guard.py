@@ -166,7 +166,7 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     commands = [[name, *rest, "1"] for name, *rest in OF_A_PLAN.values()]
     commands += [["plans"], ["status"], ["resume"], ["pause", "--reason", "test"]]
     commands += [["plan", "wallets", "--reason", "test"]]
-    said = "The guard has version 0, this claimctl speaks to 1: install the same release of both"
+    said = "The guard has version 0, this claimctl speaks to 2: install the same release of both"
     if state == "not installed":
         guard = guards.with_models()
         said = "The guard is not installed here: run dbt run-operation install_guard."

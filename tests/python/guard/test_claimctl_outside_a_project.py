@@ -48,7 +48,7 @@ def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None
         answer = examine(guard_that_waits, *options)
         assert (faults(answer), answer.exit_code) == ([], 0)
         (fine,) = of_guard(answer, "ok")
-        assert fine["finding"].startswith("The guard (version 1) was installed at 20")
+        assert fine["finding"].startswith("The guard (version 2) was installed at 20")
         assert fine["finding"].endswith(" UTC by postgres.")
         (above,) = of_guard(answer, "info")
         assert above["finding"].startswith("Superusers stand above the guard: postgres. Its jour")
@@ -56,9 +56,9 @@ def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None
 
 def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> None:
     """A table that the guard only has the name of: install_guard recorded all of them."""
-    guard = guards.fresh({"claim_service_tables": {"store_config": "switches"}})
+    guard = guards.fresh({"claim_service_tables": {"function_metrics": "measures"}})
     assert [each["finding"] for each in faults(examine(guard))] == [
-        "public.switches does not exist."
+        "public.measures does not exist."
     ]
 
 
@@ -113,7 +113,7 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
         (
             "update claim_ops.settings set version = 0",
             "error",
-            "The guard has version 0, this claimctl speaks to 1.",
+            "The guard has version 0, this claimctl speaks to 2.",
         ),
         (
             "select claim_ops.pause('latency')",

@@ -213,7 +213,7 @@ def test_a_line_waits_for_the_approval(guard: Guard, plan: int) -> None:
                 values ({plan}, 2, 'mallory');
                 """
             )
-    with guard.refuses("CO012", "claimctl plan wallets"):
+    with guard.refuses("CO012", "claimctl plan --help"):
         guard.execute(
             f"insert into claim_ops.plan_items (plan_id, line_no, user_id) values ({plan}, 2, 'm')"
         )

@@ -86,7 +86,7 @@ def test_a_rejected_plan_stays_rejected(guard: Guard, plan: int) -> None:
         "select actor, detail ->> 'reason' from claim_ops.journal where event = 'rejected'"
     ) == [(CHECKER, "too many")]
     for refused in (guard.approve, guard.begin, guard.batch):
-        with guard.refuses("CO002", "claimctl plan wallets"):
+        with guard.refuses("CO002", "claimctl plan --help"):
             refused(plan)
 
 
@@ -134,13 +134,13 @@ def test_a_plan_lives_for_24_hours(guard: Guard, plan: int) -> None:
 
 def test_an_expired_plan_is_not_approved(guard: Guard, plan: int) -> None:
     let_expire(guard, plan)
-    with guard.refuses("CO007", "claimctl plan wallets"):
+    with guard.refuses("CO007", "claimctl plan --help"):
         guard.approve(plan)
 
 
 def test_an_approval_does_not_outlive_its_plan(guard: Guard, plan: int) -> None:
     let_expire(guard, guard.approve(plan))
-    with guard.refuses("CO007", "claimctl plan wallets"):
+    with guard.refuses("CO007", "claimctl plan --help"):
         guard.begin(plan)
 
 
@@ -148,7 +148,7 @@ def test_a_plan_expires_between_its_batches(guard: Guard, plan: int) -> None:
     guard.begin(guard.approve(plan))
     guard.batch(plan, limit=1)
     let_expire(guard, plan)
-    with guard.refuses("CO007", "claimctl plan wallets"):
+    with guard.refuses("CO007", "claimctl plan --help"):
         guard.batch(plan)
     assert [guard.shields(user) for user in ("user-00001", "user-00002")] == [2, 1]
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,21 @@ def test_a_plan_from_beginning_to_end(pooled: Guard, guard: Guard) -> None:
     assert pooled.call(RUNNER, "verify_plan", plan)["as_written"] == 31
     assert pooled.apply(pooled.roll_back(plan))["applied"] == 31
     assert pooled.shields("newcomer") is None
+
+
+def test_claims_and_the_switch(pooled: Guard) -> None:
+    """A recovery and its rollback, and a kill switch that breaks glass."""
+    for user in ("alice", "bob"):
+        pooled.add_wallet(user)
+        pooled.add_purchase(user, f"tx {user}")
+    now = datetime.now(UTC)
+    plan = pooled.make("plan_recovery", **{"from": now - timedelta(days=30), "to": now})
+    assert pooled.apply(pooled.approve(plan), limit=1)["applied"] == 2
+    assert pooled.apply(pooled.roll_back(plan))["applied"] == 2
+    switch = pooled.make("plan_kill_switch", is_on=False)
+    pooled.call(RUNNER, "break_glass", switch, "test")
+    assert pooled.batch(switch)
+    pooled.approve(switch)
 
 
 def test_clients_that_share_a_server_session_share_a_plan(

@@ -6,7 +6,7 @@ import pytest
 from support.forgery import login
 from support.guard import CHECKER, LOGINS, MAKER, RUNNER, Guard
 
-READER = {"check_journal"}
+READER = {"check_journal", "check_wallet_integrity", "show_switch"}
 PAUSE = {"pause"}
 EXECUTABLE = {
     "public": set(),
@@ -14,13 +14,16 @@ EXECUTABLE = {
     "claim_reader": READER,
     "claim_planner": {
         *(READER | PAUSE),
-        *("plan_wallets", "plan_rollback", "reject_plan", "expire_plan"),
+        *("plan_wallets", "plan_recovery", "plan_queue", "plan_override", "plan_kill_switch"),
+        "plan_rollback",
+        *("reject_plan", "expire_plan"),
     },
     "claim_approver": READER | PAUSE | {"approve_plan", "reject_plan", "expire_plan", "resume"},
     "claim_alerter": READER | {"claim_alert_messages", "settle_alert_message"},
     "claim_applier": {
         *(READER | PAUSE),
-        *("begin_apply", "apply_batch", "finish_apply", "verify_plan", "expire_plan", "resume"),
+        *("begin_apply", "break_glass", "apply_batch", "finish_apply", "verify_plan"),
+        *("expire_plan", "resume"),
     },
 }
 OUTSIDERS = [*EXECUTABLE, *LOGINS]
@@ -38,7 +41,7 @@ def plan(guard: Guard) -> int:
 
 def test_a_role_calls_what_is_its_own(guard: Guard, subtests: pytest.Subtests) -> None:
     for role, functions in EXECUTABLE.items():
-        # A function that a role owns is not meant: claim_writer's four are called by claim_guard.
+        # A function that a role owns is not meant: claim_writer's are called by claim_guard.
         query = f"""
             select proname from pg_proc
             where pronamespace = 'claim_ops'::regnamespace
@@ -89,7 +92,10 @@ def test_nobody_writes_but_the_functions(guard: Guard, subtests: pytest.Subtests
             where relkind in ('r', 'v', 'S')
                 and (
                     relnamespace = 'claim_ops'::regnamespace
-                    or oid = 'user_wallet_balances'::regclass and '{role}' <> 'claim_writer'
+                    or '{role}' <> 'claim_writer' and oid in (
+                        'user_wallet_balances'::regclass, 'purchase_claims'::regclass,
+                        'store_config'::regclass
+                    )
                 )
                 and has_table_privilege('{role}', oid, 'insert, update, delete, truncate, trigger')
         """
@@ -148,6 +154,13 @@ def test_a_login_without_the_right_is_refused(
         (RUNNER, "plan_wallets", ["test"]),
         (MAKER, "resume", ["test"]),
         (RUNNER, "_write_wallets", [["alice"], [], []]),
+        (RUNNER, "_insert_claims", ["alice", {}, None]),
+        (RUNNER, "_delete_claims", ["alice", {}]),
+        (RUNNER, "_write_switch", [{}, {}]),
+        (RUNNER, "plan_kill_switch", ["test", False]),
+        (CHECKER, "plan_queue", ["test"]),
+        (RUNNER, "plan_override", ["test", "ticket", "tx", "alice"]),
+        (MAKER, "break_glass", [plan, "test"]),
         (CHECKER, "_refuse", ["CO001", "a", "b", "c"]),
     ]
     for name, function, arguments in calls:
@@ -232,13 +245,41 @@ def test_a_policy_on_the_audit_trail_is_an_error(guard: Guard) -> None:
         guard.plan(take=["streakshield"])
 
 
+@pytest.mark.parametrize("table", ["purchase_claims", "audit_purchases", "user_wallet_balances"])
+def test_a_policy_on_what_a_recovery_reads_is_an_error(guard: Guard, table: str) -> None:
+    guard.add_wallet("alice")
+    guard.add_purchase("alice")
+    plan = guard.begin(guard.approve(override(guard)))
+    guard.execute(HIDE.format(table=table))
+    with guard.refuses("42501"):
+        override(guard)
+    with guard.refuses("42501"):
+        guard.batch(plan)
+
+
+def override(guard: Guard) -> int:
+    return guard.make("plan_override", ticket="SUP-1", tx_id="tx", user_id="alice")
+
+
+def test_a_policy_on_the_switch_is_an_error(guard: Guard) -> None:
+    switch = guard.begin(guard.approve(guard.make("plan_kill_switch", is_on=False)))
+    guard.execute(HIDE.format(table="store_config"))
+    with guard.refuses("42501"):
+        guard.make("plan_kill_switch", is_on=False)
+    with guard.refuses("42501"):
+        guard.batch(switch)
+    with guard.refuses("42501"), guard.session() as connection:
+        connection.execute("select * from claim_ops.show_switch()")
+
+
 def test_roles_that_bypass_policies_work_on(guard: Guard, plan: int) -> None:
-    guard.execute(HIDE.format(table="purchase_claims"))
-    guard.execute(HIDE.format(table="user_wallet_balances"))
+    for table in ("purchase_claims", "user_wallet_balances", "store_config"):
+        guard.execute(HIDE.format(table=table))
     for role in ("claim_guard", "claim_writer"):
         guard.execute(f"alter role {role} bypassrls")
     try:
         guard.apply(guard.approve(plan))
+        guard.apply(guard.approve(guard.make("plan_kill_switch", is_on=False)))
     finally:
         for role in ("claim_guard", "claim_writer"):
             guard.execute(f"alter role {role} nobypassrls")

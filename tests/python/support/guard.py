@@ -127,15 +127,44 @@ class Guard(Database):
         )
         return [f"user-{number:05d}" for number in range(1, wallets + 1)]
 
+    def add_purchase(
+        self,
+        user_id: str | None,
+        tx_id: str | None = "tx",
+        *,
+        sku: str | None = SHIELD,
+        status: str = "NON_RENEWING_PURCHASE",
+        hours_ago: float = 240,
+        table: str = "audit_purchases",
+    ) -> None:
+        """Add a row to the audit trail, or to the queue, made so long ago."""
+        at = f"clock_timestamp() - {hours_ago} * interval '1 hour'"
+        columns, values = {
+            "audit_purchases": (", status, purchased_at", f", %(status)s, {at}"),
+            "queued_purchases": (", received_at", f", {at}"),
+        }[table]
+        with self.connect() as connection:
+            connection.execute(
+                f"""
+                insert into {table} (tx_id, user_id, sku{columns})
+                values (%(tx_id)s, %(user_id)s, %(sku)s{values})
+                """.encode(),
+                {"tx_id": tx_id, "user_id": user_id, "sku": sku, "status": status},
+            )
+
     def plan(self, **arguments: Any) -> int:
         """Plan as the maker what plan_wallets finds, with the share raised: databases are small."""
         arguments.setdefault("raise", {"max_affected_share": 1})
+        return self.make("plan_wallets", **arguments)
+
+    def make(self, function: str, **arguments: Any) -> int:
+        """Have a function of claim_ops make a plan, as the maker; return its id."""
         arguments.setdefault("reason", "test")
         named = ", ".join(f"p_{name} => %s" for name in arguments)
         values = [wrapped(value) for value in arguments.values()]
         with self.session(MAKER) as connection:
             row = connection.execute(
-                f"select claim_ops.plan_wallets({named})".encode(), values
+                f"select claim_ops.{function}({named})".encode(), values
             ).fetchone()
         assert row is not None
         return int(row[0])
@@ -179,6 +208,11 @@ class Guard(Database):
             )
         )
 
+    def left_out(self, plan_id: int) -> dict[str, str]:
+        """Return each purchase that a plan left out, and why."""
+        query = f"select tx_id, reason from claim_ops.plan_left_out where plan_id = {plan_id}"
+        return dict(self.rows(query))
+
     def state(self, plan_id: int) -> str:
         """Return the state of a plan."""
         return str(self.value(f"select state from claim_ops.plans where plan_id = {plan_id}"))
@@ -190,22 +224,20 @@ class Guard(Database):
         return rows[0][0] if rows else None
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return wallets, plans and journal as they are, to see that a refusal left no trace."""
-        return {
-            table: self.rows(f"select * from {table} order by 1")
-            for table in (
-                "user_wallet_balances",
-                "claim_ops.plans",
-                "claim_ops.plan_items",
-                "claim_ops.journal",
-                "claim_ops.journal_batches",
-                "claim_ops.control",
-            )
-        }
+        """Return all that a plan could write, and the plans: a refusal leaves them so."""
+        return self.snapshot_of(
+            *("user_wallet_balances", "purchase_claims", "store_config"),
+            *("claim_ops.plans", "claim_ops.plan_items", "claim_ops.plan_left_out"),
+            *("claim_ops.journal", "claim_ops.journal_batches", "claim_ops.control"),
+        )
+
+    def snapshot_of(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the rows of tables."""
+        return {table: self.rows(f"select * from {table} order by 1") for table in tables}
 
     @contextmanager
     def refuses(self, code: str, hint: str = "") -> Iterator[pytest.ExceptionInfo[psycopg.Error]]:
-        """Expect this SQLSTATE with all its sentences, and wallets, plans and journal untouched."""
+        """Expect this SQLSTATE with all its sentences, and nothing touched."""
         before = self.snapshot()
         with pytest.raises(psycopg.Error) as caught:
             yield caught

@@ -1,13 +1,44 @@
--- One row a line of a plan.
-select
-    lines.line_no,
-    lines.user_id::text as user_id,
-    lines.before::text as before,
-    lines.after::text as after,
-    lines.state,
-    lines.skipped_because,
-    lines.decided_at
-from claim_ops.plan_lines as lines
-where lines.plan_id = %(plan_id)s
-order by lines.line_no
+-- One row a line of a plan, then one row a purchase that it left out.
+with
+
+lines as (
+    select
+        lines.line_no,
+        lines.user_id::text as user_id,
+        lines.before::text as before,
+        lines.after::text as after,
+        lines.state,
+        lines.skipped_because,
+        lines.decided_at,
+        (
+            select string_agg(concat_ws(' ', claim.tx_id, claim.sku, claim.claimed_at), '; ' order by claim.claimed_at)
+            from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
+                as claim (tx_id text, sku text, claimed_at timestamptz)
+        ) as claims
+    from claim_ops.plan_lines as lines
+    where lines.plan_id = %(plan_id)s
+),
+
+left_out as (
+    select
+        null::integer as line_no,
+        plan_left_out.user_id::text as user_id,
+        null as before,
+        null as after,
+        'left_out' as state,
+        plan_left_out.reason as skipped_because,
+        null::timestamptz as decided_at,
+        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims
+    from claim_ops.plan_left_out
+    where plan_left_out.plan_id = %(plan_id)s
+),
+
+final as (
+    select * from lines
+    union all
+    select * from left_out
+)
+
+select * from final
+order by line_no nulls last, claims
 limit %(limit)s

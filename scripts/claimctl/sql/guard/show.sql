@@ -46,6 +46,73 @@ outcomes as (
     where lines.plan_id = %(plan_id)s
 ),
 
+purchases as (
+    select
+        claim.sku,
+        claim.is_taken_back,
+        count(*) as purchases,
+        sum(sku_catalog.unit_price) as revenue,
+        count(claim.over_cap) as over_cap,
+        count(claim.unaudited) as unaudited
+    from claim_ops.plan_lines as lines
+    cross join lateral (
+        select claim.*, false as is_taken_back
+        from jsonb_to_recordset(lines.details -> 'claims') as claim (sku text, over_cap boolean, unaudited boolean)
+        union all
+        select claim.*, true
+        from jsonb_to_recordset(lines.details -> 'claims_taken_back')
+            as claim (sku text, over_cap boolean, unaudited boolean)
+    ) as claim
+    left join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    where lines.plan_id = %(plan_id)s
+    group by claim.sku, claim.is_taken_back
+),
+
+left_out as (
+    select
+        plan_left_out.reason,
+        count(*) as purchases,
+        sum(sku_catalog.unit_price) as revenue
+    from claim_ops.plan_left_out
+    left join claim_ops.sku_catalog on plan_left_out.sku = sku_catalog.sku
+    where plan_left_out.plan_id = %(plan_id)s
+    group by plan_left_out.reason
+),
+
+switch as (
+    select
+        named.sku,
+        lines.before -> named.sku as before,
+        lines.after -> named.sku as after
+    from claim_ops.plan_lines as lines
+    cross join lateral jsonb_object_keys(lines.before || lines.after) as named (sku)
+    where lines.plan_id = %(plan_id)s and lines.user_id is null
+),
+
+warnings as (
+    select
+        'settle_minutes is ' || (settings.settings ->> 'settle_minutes')
+        || ', but the store retries for 155 minutes: a claim on its way looks like a fault.' as warning
+    from claim_ops.settings
+    cross join plan
+    where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan.kind <> 'kill_switch'
+    union all
+    select plan.limits ->> 'warning' from plan
+    where plan.limits ? 'warning'
+    union all
+    select 'The guard has been installed with other settings or another catalogue since the plan was made.'
+    from plan
+    inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
+    inner join claim_ops.settings on plan.settings_digest <> settings.digest
+    where not plan_kinds.needs_rules
+    union all
+    select
+        'Applied without an approval by ' || plan.broke_glass_by || ': ' || plan.broke_glass_reason
+        || '. Another login has to approve it.'
+    from plan
+    where plan.broke_glass_by is not null and plan.approved_by is null
+),
+
 reasons as (
     select lines.skipped_because as reason, count(*) as lines
     from claim_ops.plan_lines as lines
@@ -53,15 +120,14 @@ reasons as (
     group by lines.skipped_because
 )
 
-select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'made_in' || to_jsonb(outcomes) || jsonb_build_object(
-    'warnings', coalesce((
-        select jsonb_agg(
-            'settle_minutes is ' || (settings.settings ->> 'settle_minutes')
-            || ', but the store retries for 155 minutes: a claim on its way looks like a fault.'
-        )
-        from claim_ops.settings
-        where (settings.settings ->> 'settle_minutes')::numeric < 155
+select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid' - 'made_in' || to_jsonb(outcomes) || jsonb_build_object(
+    'warnings', coalesce((select jsonb_agg(warnings.warning) from warnings), '[]'),
+    'purchases', coalesce((
+        select jsonb_agg(to_jsonb(claimed) order by claimed.sku, claimed.is_taken_back)
+        from purchases as claimed
     ), '[]'),
+    'left_out', coalesce((select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out), '[]'),
+    'switch', coalesce((select jsonb_agg(to_jsonb(switch) order by switch.sku) from switch), '[]'),
     'breaker_limits', (
         select jsonb_object_agg(figures.key, coalesce(plan.limits -> 'raise' -> figures.key, settings.settings -> figures.key))
         from jsonb_each(plan.breakers) as figures

@@ -1,10 +1,15 @@
--- One document: is anything paused, what is open, when was a repair last verified.
+-- One document: is anything off or paused, what is open, when was a repair last verified.
 select jsonb_build_object(
     'is_paused', control.is_paused,
     'paused_because', case when control.is_paused then control.reason end,
     'changed_by', control.changed_by,
     'changed_at', control.changed_at,
     'is_single_operator', control.is_single_operator,
+    'switch', (select jsonb_object_agg(switch.sku, switch.state) from claim_ops.show_switch() as switch),
+    'unapproved_break_glass', coalesce((
+        select jsonb_agg(to_jsonb(broken) order by broken.plan_id)
+        from claim_ops.unapproved_break_glass as broken
+    ), '[]'),
     'open_plans', coalesce((
         select jsonb_agg(jsonb_build_object(
             'plan_id', plans.plan_id, 'kind', plans.kind, 'state', plans.state, 'lines', plans.lines,

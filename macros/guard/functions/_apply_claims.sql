@@ -1,0 +1,63 @@
+{% macro guard_apply_claims() %}
+create function claim_ops._apply_claims(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_deadline constant timestamptz := claim_ops._waiting_ends_at();
+    v_item claim_ops.plan_items;
+    v_verdict text;
+begin
+    foreach v_item in array p_items loop
+        v_verdict := claim_ops._apply_claim_line(p_plan, v_item, p_batch_id, v_deadline);
+        if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
+            perform claim_ops._skip_lines(
+                p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
+            );
+        end if;
+        -- The lines after it are the next batch's, which holds nothing yet.
+        exit when clock_timestamp() > v_deadline;
+    end loop;
+    return v_item.line_no;
+end
+$function$;
+comment on function claim_ops._apply_claims is
+$$Applies lines that claim purchases, each under a savepoint of its own, and returns the last one: where waiting took up the
+time that a batch may wait, the rest is left to the next.$$;
+{% endmacro %}
+
+
+{% macro guard_waiting_ends_at() %}
+create function claim_ops._waiting_ends_at()
+returns timestamptz
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+    select clock_timestamp() + pg_settings.setting::integer / 2 * interval '1 millisecond'
+    from pg_catalog.pg_settings
+    where pg_settings.name = 'deadlock_timeout'
+$function$;
+comment on function claim_ops._waiting_ends_at is
+$$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its beginning on. Whoever waits for the
+batch began later, and is not looked at for a deadlock before deadlock_timeout; so he never is the one to die.$$;
+{% endmacro %}
+
+
+{% macro guard_limit_waits() %}
+create function claim_ops._limit_waits(p_deadline timestamptz)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+    select set_config(
+        'lock_timeout', greatest(1, floor(1000 * extract(epoch from p_deadline - clock_timestamp())))::text, true
+    )
+$function$;
+comment on function claim_ops._limit_waits is 'Lets the transaction wait for no lock beyond a deadline.';
+{% endmacro %}

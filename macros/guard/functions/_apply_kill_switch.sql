@@ -1,0 +1,39 @@
+{% macro guard_apply_kill_switch() %}
+create function claim_ops._apply_kill_switch(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+-- We hold no other row: whoever holds this one cannot be waiting for us.
+set lock_timeout = '5s'
+as $function$
+declare
+    v_item constant claim_ops.plan_items := p_items[1];
+    v_verdict text;
+begin
+    begin
+        v_verdict := claim_ops._write_switch(v_item.before, v_item.after);
+    exception when lock_not_available then
+        v_verdict := 'busy';
+    end;
+    if v_verdict = 'not_written' then
+        perform claim_ops._refuse_unwritten(
+            'the switch', '{{ claim_reconciliation.guard_relation('store_config') }}', p_plan.plan_id
+        );
+    elsif v_verdict is null then
+        insert into claim_ops.journal (batch_id, event, plan_id, line_no, before, after)
+        values (p_batch_id, 'applied', p_plan.plan_id, v_item.line_no, v_item.before, v_item.after);
+    elsif v_verdict <> 'busy' or p_pass >= 10 then
+        perform claim_ops._skip_lines(
+            p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
+        );
+    end if;
+    return v_item.line_no;
+end
+$function$;
+comment on function claim_ops._apply_kill_switch is
+$$Applies the one line of a kill switch, or of its rollback: waits for the switch's row, writes where it still says `before`,
+and journals.$$;
+{% endmacro %}

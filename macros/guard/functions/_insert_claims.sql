@@ -1,0 +1,92 @@
+{% macro guard_insert_claims() %}
+{%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
+{%- set names = dict() -%}
+{%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
+    {%- do names.update({column: adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column))}) -%}
+{%- endfor -%}
+create function claim_ops._insert_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb, p_deadline timestamptz)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+declare
+    v_claim {{ claims }};
+    v_stored {{ claims }};
+    v_element jsonb;
+begin
+    for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
+        {{ claim_reconciliation.guard_claim_record() }}
+        -- Whoever waits for us began after this transaction's first lock: before the server looks for a deadlock on his
+        -- behalf, we have given up waiting for him.
+        perform set_config('lock_timeout', greatest(
+            1, floor(1000 * extract(epoch from p_deadline - clock_timestamp()))
+        )::text, true);
+        insert into {{ claims }} as stored ({{ names.values() | join(', ') }})
+        values (v_claim.{{ names.values() | join(', v_claim.') }})
+        on conflict do nothing
+        returning stored.* into v_stored;
+        if not found then
+            return 'claimed';
+        elsif (v_stored.{{ names.values() | join(', v_stored.') }})
+            is distinct from (v_claim.{{ names.values() | join(', v_claim.') }})
+        then
+            return 'not_written';
+        end if;
+    end loop;
+    return null;
+end
+$function$;
+comment on function claim_ops._insert_claims is
+$$Inserts claims of a user, given as [{tx_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
+the same tx_id until the deadline. Returns null, claimed where one is there already, or not_written where another row came back.$$;
+{% endmacro %}
+
+
+{% macro guard_delete_claims() %}
+{%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
+create function claim_ops._delete_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+declare
+    v_claim {{ claims }};
+    v_element jsonb;
+begin
+    for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
+        {{ claim_reconciliation.guard_claim_record() }}
+        delete from {{ claims }} as stored
+        where true
+            {%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] %}
+            {%- set name = adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column)) %}
+            and stored.{{ name }} = v_claim.{{ name }}
+            {%- endfor %};
+        if not found then
+            return 'changed';
+        end if;
+    end loop;
+    return null;
+end
+$function$;
+comment on function claim_ops._delete_claims is
+'Deletes claims that a plan inserted, where they still are as it wrote them; changed where one is not.';
+{% endmacro %}
+
+
+{% macro guard_claim_record() -%}
+    {#- v_element as a row of the service's table of claims, whatever its columns are called and typed. -#}
+        v_claim := jsonb_populate_record(null::{{ claim_reconciliation.guard_relation('purchase_claims') }}, jsonb_build_object(
+            {%- for column in ['tx_id', 'sku', 'claimed_at'] %}
+            '{{ claim_reconciliation.mapped_column('purchase_claims', column) }}', v_element -> '{{ column }}',
+            {%- endfor %}
+            '{{ claim_reconciliation.mapped_column('purchase_claims', 'user_id') }}', p_user_id
+        ));
+{%- endmacro %}

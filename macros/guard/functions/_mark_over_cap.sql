@@ -1,0 +1,62 @@
+{% macro guard_mark_over_cap() %}
+create function claim_ops._mark_over_cap(
+    p_purchases claim_ops.plan_left_out[], p_claimed_at timestamptz
+)
+returns claim_ops.plan_left_out[]
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+as $function$
+declare
+    v_judged claim_ops.plan_left_out[] := p_purchases;
+    v_over integer[];
+begin
+    loop
+        with planned as (
+            select purchase.tx_id, purchase.user_id, purchase.sku, purchase.number,
+                coalesce(p_claimed_at, purchase.purchased_at) as claimed_at
+            from unnest(v_judged) as purchase
+            where purchase.reason is null
+        ),
+        claims as (
+            select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at, planned.number from planned
+            union all
+            select stored.tx_id::text, stored.user_id, stored.sku::text, stored.claimed_at, null
+            from (
+                {{ claim_reconciliation.guard_rows_of(
+                    'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at'],
+                    'array(select purchase.user_id from unnest(v_judged) as purchase where purchase.reason is null)'
+                ) | indent(12) }}
+            ) as stored
+        ),
+        numbered as (
+            {{ claim_reconciliation.claim_numbers('claims', 'claim_ops.sku_catalog') | indent(12) }}
+        ),
+        over_cap as (
+            select distinct on (planned.user_id, planned.sku) planned.number
+            from numbered
+            join planned on numbered.tx_id = planned.tx_id
+            where numbered.claim_number > numbered.cap
+            order by planned.user_id, planned.sku, planned.claimed_at, planned.tx_id
+        )
+        select array_agg(over_cap.number) into v_over from over_cap;
+        exit when v_over is null;
+        -- The first of each user and SKU only: without it, the next one may be within its cap.
+        v_judged := array(
+            select row(
+                purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end
+            )::claim_ops.plan_left_out
+            from unnest(v_judged) as purchase
+            order by purchase.number
+        );
+    end loop;
+    return v_judged;
+end
+$function$;
+comment on function claim_ops._mark_over_cap is
+$$Marks the purchases that would be claims beyond their caps as over_cap, each counted after the user's claims and the earlier
+purchases that are within theirs; claimed at p_claimed_at, or when they were bought.$$;
+{% endmacro %}

@@ -1,0 +1,56 @@
+{% macro guard_roll_back_wallets() %}
+create function claim_ops._roll_back_wallets(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+    v_locked {{ var('user_id_data_type') }}[];
+    v_go integer[];
+    v_verdicts jsonb;
+    v_item claim_ops.plan_items;
+begin
+    v_locked := claim_ops._lock_wallets(array(
+        select item.user_id from unnest(p_items) as item where item.before is not null
+    ));
+    with lines as materialized (
+        select item.* from unnest(p_items) as item where item.before is not null and item.after is not null
+    ),
+    judged as (
+        select
+            lines.line_no,
+            case
+                when not lines.user_id = any(v_locked)
+                    then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
+                when (states.wallet @> lines.before) is not true then 'changed'
+            end as verdict
+        from lines
+        left join claim_ops._wallet_states(array(select lines.user_id from lines)) as states
+            on lines.user_id = states.user_id
+    )
+    select
+        array_agg(judged.line_no) filter (where judged.verdict is null),
+        jsonb_object_agg(judged.line_no, judged.verdict)
+            filter (where judged.verdict <> 'busy' or p_pass >= 10 and judged.verdict is not null)
+    into v_go, v_verdicts
+    from judged;
+
+    perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
+    perform claim_ops._write_lines(p_batch_id, array(
+        select item from unnest(p_items) as item where item.line_no = any(v_go)
+    ));
+    foreach v_item in array p_items loop
+        if v_item.before is null or v_item.after is null then
+            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass, v_locked);
+        end if;
+    end loop;
+end
+$function$;
+comment on function claim_ops._roll_back_wallets is
+'Gives the wallets of these lines of a rollback back what they held before, where they still hold what the plan wrote.';
+{% endmacro %}

@@ -1,0 +1,129 @@
+"""`claimctl plan recovery|queue|override`: claim what was paid for and never given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from claimctl.commands.plan import make
+from claimctl.options import COUNT, Command, Options, global_options
+
+REASON = click.option("--reason", required=True, help="Why; the approver reads it.")
+CLAIMED_AT = click.option(
+    "--claimed-at",
+    type=click.Choice(["purchase", "now"]),
+    default="purchase",
+    show_default=True,
+    help="When the claim is said to be made: caps and boosters count from then.",
+)
+RAISE = click.option(
+    "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."
+)
+
+
+class Moment(click.ParamType[datetime]):
+    """A date or a time; without a zone it is in UTC."""
+
+    name = "moment"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the moment, or say how one is written."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date or time; write 2026-11-24 or 2026-11-24T08:30Z.")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _of_several(command: Command) -> Command:
+    """Give a command what narrows a plan of many purchases."""
+    decorators: tuple[Callable[[Command], Command], ...] = (
+        click.option("--user", metavar="USER", help="Only this user's purchases."),
+        click.option("--limit", type=COUNT, help="At most so many users."),
+        CLAIMED_AT,
+        click.option("--include-over-cap", is_flag=True, help="Also those beyond their caps."),
+        RAISE,
+    )
+    for decorate in reversed(decorators):
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@click.option("--from", "start", type=Moment(), required=True, help="Purchases from then on.")
+@click.option("--to", "end", type=Moment(), required=True, help="Purchases before then.")
+@REASON
+@_of_several
+@global_options
+@click.pass_obj
+def recovery(
+    options: Options,
+    /,
+    start: datetime,
+    end: datetime,
+    user: str | None,
+    raised: Any,
+    **given: Any,
+) -> None:
+    """Plan the claims of purchases in the audit trail that have none, with their credit.
+
+    Times without a zone are in UTC. What is left out is listed with the reason.
+
+    Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
+    4: refused, for example by a breaker.
+
+    \b
+    Example:
+      claimctl plan recovery --from 2026-11-24T08:00Z --to 2026-11-24T10:00Z \\
+        --reason "claims lost in the outage"
+    """
+    arguments = {"from": start, "to": end, **given}
+    make(options, "plan_recovery", arguments, user=user, raised=raised)
+
+
+@click.command()
+@REASON
+@_of_several
+@global_options
+@click.pass_obj
+def queue(options: Options, /, user: str | None, raised: Any, **given: Any) -> None:
+    """Plan the claims of the purchases that were queued during an outage, with their credit.
+
+    Each purchase counts once, as it came first. What is left out is listed with the reason.
+
+    Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
+    4: refused, for example by a breaker.
+
+    \b
+    Example:
+      claimctl plan queue --reason "replay after the outage of 24 November"
+    """
+    make(options, "plan_queue", given, user=user, raised=raised)
+
+
+@click.command()
+@click.argument("tx_id", metavar="TX")
+@click.option("--user", metavar="USER", required=True, help="Whose purchase it is.")
+@REASON
+@click.option("--ticket", required=True, help="The support case.")
+@CLAIMED_AT
+@RAISE
+@global_options
+@click.pass_obj
+def override(options: Options, /, user: str, raised: Any, **given: Any) -> None:
+    """Plan the claim of the one purchase TX that its cap refused, with its credit.
+
+    Exit code 0: planned, 2: wrong usage or a purchase that may not be claimed, 3: no connection or
+    no guard, 4: refused.
+
+    \b
+    Example:
+      claimctl plan override GPA.3391-7719 --user 7f3e... --ticket SUP-412 \\
+        --reason "refused on the boundary of the week"
+    """
+    make(options, "plan_override", given, user=user, raised=raised)

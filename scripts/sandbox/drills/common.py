@@ -1,0 +1,82 @@
+"""What both drills do: plans from beginning to end, waiting, and the last look."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from sandbox.dbt_build import judge
+from sandbox.errors import DemoError
+from sandbox.repair import APPLIER, APPROVER, MAKER, REFUSED, claimctl, make_plan
+from sandbox.stage import FOLDER, RUN_RESULTS, TRAFFIC, Demo, shown
+from sandbox.traffic import account_for, stop_traffic
+
+ONCALL = "nora"
+SETTLE_MINUTES = 1
+DONE, FINDINGS = 0, 1
+
+
+def value(demo: Demo, query: str) -> Any:
+    """Return the only value of a query's only row."""
+    with demo.connect() as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def make(demo: Demo, *arguments: str) -> str:
+    """Make a plan as the maker; return its number."""
+    return str(make_plan(demo, "plan", *arguments))
+
+
+def make_with_raised_limits(demo: Demo, *arguments: str) -> str:
+    """Make a plan that the breakers refuse, with the limits raised that the refusal names."""
+    said = claimctl(demo, MAKER, "plan", *arguments, expect=REFUSED)
+    raised = re.findall(r"--raise (\w+=[\d.]*\d)", said)
+    if not raised:
+        raise DemoError("the refusal does not say how to go on.")
+    return make(demo, *arguments, *(part for limit in raised for part in ("--raise", limit)))
+
+
+def approve_and_apply(demo: Demo, plan: str, *options: str, expect: int = DONE) -> None:
+    """Have another login approve a plan, apply it and verify what was written."""
+    claimctl(demo, APPROVER, "approve", plan, "--yes", head=1)
+    claimctl(demo, APPLIER, "apply", plan, "--yes", *options, expect=expect, head=1, tail=3)
+    claimctl(demo, APPLIER, "verify", plan, head=7, tail=0)
+
+
+def wait_until_settled(demo: Demo) -> str:
+    """Wait until what happened last is older than settle_minutes."""
+    seconds = 60 * SETTLE_MINUTES + 2
+    for left in range(seconds, 0, -1):
+        demo.status.update(f"Waiting until everything is settled: {left} s ...")
+        time.sleep(1)
+    return f"{seconds} seconds later everything is settled (settle_minutes {SETTLE_MINUTES})"
+
+
+def hold_traffic(demo: Demo) -> int:
+    """Stop the traffic and hold its log against claims and wallets; return the claims of plans."""
+    stop_traffic(TRAFFIC)
+    with demo.connect() as connection:
+        account = account_for(connection, TRAFFIC)
+    ours = int(value(demo, "select count(*) from claim_ops.plan_claims"))
+    if account.lost_claims or account.unacknowledged_claims != ours:
+        raise DemoError(
+            f"of the live traffic {account.lost_claims} claims are lost; nobody asked for"
+            f" {account.unacknowledged_claims}, plans made {ours}."
+        )
+    return ours
+
+
+def all_is_green(demo: Demo) -> str:
+    """Run dbt build, and the runbook's integrity check: nothing may be wrong."""
+    log = FOLDER / "last_dbt_build.log"
+    demo.dbt("build", log=log)
+    verdict = judge(RUN_RESULTS)
+    if complaint := verdict.complaint():
+        raise DemoError(f"{complaint} (see {shown(log)}).")
+    wrong = value(demo, "select count(*) from claim_ops.check_wallet_integrity()")
+    if wrong:
+        raise DemoError(f"check_wallet_integrity() lists {wrong} wallets.")
+    return f"dbt build: {verdict}\n  check_wallet_integrity() lists nobody"
