@@ -29,8 +29,7 @@ begin
     if v_lines is null then
         return;
     end if;
-    last_line := v_lines[cardinality(v_lines)];
-    perform claim_ops._check_digest(p_plan_id, array[(last_line - 1) / 500]);
+    perform claim_ops._check_digest(p_plan_id, array[(v_lines[1] - 1) / 500]);
     -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
     select array_agg(plan_items order by plan_items.line_no) into v_items
     from claim_ops.plan_items
