@@ -1,5 +1,5 @@
 -- Grain: one row a window type, week and month: where the window starts that a claim of this moment would fall in.
-{{ config(materialized='view') }}
+{{ config(materialized='replaced_view') }}
 
 with
 

@@ -1,5 +1,5 @@
 -- Grain: one row a user and item with claims.
-{{ config(materialized='view') }}
+{{ config(materialized='replaced_view') }}
 
 with
 
