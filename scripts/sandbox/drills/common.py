@@ -15,6 +15,14 @@ from sandbox.traffic import account_for, stop_traffic
 ONCALL = "nora"
 SETTLE_MINUTES = 1
 DONE, FINDINGS = 0, 1
+REFUND = """
+    insert into audit_purchases (tx_id, user_id, sku, status)
+    select distinct tx_id, user_id, sku, 'REFUND'
+    from audit_purchases
+    where not exists (
+        select from purchase_claims where purchase_claims.tx_id = audit_purchases.tx_id
+    )
+"""
 
 
 def value(demo: Demo, query: str) -> Any:
@@ -67,6 +75,13 @@ def hold_traffic(demo: Demo) -> int:
             f" {account.unacknowledged_claims}, plans made {ours}."
         )
     return ours
+
+
+def refund_what_caps_refused(demo: Demo) -> str:
+    """Have the store pay back what the caps refused: who paid gets one or the other."""
+    with demo.connect() as connection:
+        refunds = connection.execute(REFUND.encode()).rowcount
+    return f"{refunds} purchases beyond their caps are refunded"
 
 
 def all_is_green(demo: Demo) -> str:

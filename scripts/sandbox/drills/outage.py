@@ -11,6 +11,7 @@ from sandbox.drills.common import (
     approve_and_apply,
     hold_traffic,
     make,
+    refund_what_caps_refused,
     value,
     wait_until_settled,
 )
@@ -157,5 +158,6 @@ STEPS = (
     switch_shields_on,
     switch_boosters_on,
     let_traffic_flow_again,
+    refund_what_caps_refused,
     all_is_green,
 )

@@ -116,6 +116,16 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             "The guard has version 0, this claimctl speaks to 2.",
         ),
         (
+            "revoke delete on purchase_claims from claim_writer",
+            "error",
+            "claim_writer may not delete on public.purchase_claims: the guard cannot work.",
+        ),
+        (
+            "select claim_ops.plan_kill_switch('test', false); select claim_ops.break_glass(1, 'x')",
+            "error",
+            "Plan 1 was applied without an approval by postgres: x.",
+        ),
+        (
             "select claim_ops.pause('latency')",
             "warning",
             "Applies are paused by postgres since 20",
