@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from typing import Any
@@ -41,10 +42,12 @@ def make(demo: Demo, *arguments: str) -> str:
 def make_with_raised_limits(demo: Demo, *arguments: str) -> str:
     """Make a plan that the breakers refuse, with the limits raised that the refusal names."""
     said = claimctl(demo, MAKER, "plan", *arguments, expect=REFUSED)
-    raised = re.findall(r"--raise (\w+=[\d.]*\d)", said)
+    raised = re.findall(r"--raise (\w+)=([\d.]*\d)", said)
     if not raised:
         raise DemoError("the refusal does not say how to go on.")
-    return make(demo, *arguments, *(part for limit in raised for part in ("--raise", limit)))
+    # With some room: the traffic goes on while somebody reads.
+    limits = [f"{name}={math.ceil(1_200 * float(figure)) / 1_000:g}" for name, figure in raised]
+    return make(demo, *arguments, *(part for limit in limits for part in ("--raise", limit)))
 
 
 def approve_and_apply(demo: Demo, plan: str, *options: str, expect: int = DONE) -> None:

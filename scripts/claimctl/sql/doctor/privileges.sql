@@ -42,9 +42,9 @@ needed as (
 findings as (
     select
         'error' as state,
-        needed.role_name || ' may not ' || string_agg(needed.privilege, ', ') || ' on ' || needed.relation
+        needed.role_name || ' may not ' || string_agg(needed.privilege, ', ' order by needed.privilege) || ' on ' || needed.relation
         || ': the guard cannot work.' as finding,
-        'As its owner: grant ' || string_agg(needed.privilege, ', ') || ' on ' || needed.relation || ' to '
+        'As its owner: grant ' || string_agg(needed.privilege, ', ' order by needed.privilege) || ' on ' || needed.relation || ' to '
         || needed.role_name || ';' as advice
     from needed
     where not has_table_privilege(needed.oid, needed.table_id, needed.privilege)
