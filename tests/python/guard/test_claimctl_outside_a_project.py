@@ -116,7 +116,8 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             "The guard has version 0, this claimctl speaks to 2.",
         ),
         (
-            "select claim_ops.plan_kill_switch('test', false); select claim_ops.break_glass(1, 'x')",
+            "select claim_ops.plan_kill_switch('test', false);"
+            " select claim_ops.break_glass(1, 'x')",
             "error",
             "Plan 1 was applied without an approval by postgres: x.",
         ),
