@@ -1,6 +1,6 @@
 -- Grain: one row a pattern and subject of the last 30 days. `even_gaps`: a user whose five or more claims follow each
--- other at gaps that differ by less than a tenth, as no human's do. `many_accounts`: a minute in which ten or more users
--- made the first claim of their lives.
+-- other at gaps that differ by less than a tenth, as no human's do. `many_accounts`: a minute in which ten or more
+-- users made the first claim of their lives.
 with
 
 claims as (
@@ -37,11 +37,11 @@ even_gaps as (
 
 many_accounts as (
     select
-        'many_accounts',
-        date_trunc('minute', claimed_at)::text,
-        count(*),
-        min(claimed_at),
-        max(claimed_at)
+        'many_accounts' as pattern,
+        date_trunc('minute', claimed_at)::text as subject,
+        count(*) as claims,
+        min(claimed_at) as first_claimed_at,
+        max(claimed_at) as last_claimed_at
     from recent
     where claimed_at = first_claimed_at
     group by date_trunc('minute', claimed_at)
@@ -55,4 +55,4 @@ final as (
 )
 
 select * from final
-order by claims desc, pattern, subject
+order by claims desc, pattern asc, subject asc

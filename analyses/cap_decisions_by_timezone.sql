@@ -25,11 +25,13 @@ compared as (
         boundary_claims.tx_id is not null as is_boundary_claim
     from by_cap_timezone
     inner join by_local_timezone
-        on by_cap_timezone.tx_id = by_local_timezone.tx_id
-        and by_cap_timezone.window_type = by_local_timezone.window_type
+        on
+            by_cap_timezone.tx_id = by_local_timezone.tx_id
+            and by_cap_timezone.window_type = by_local_timezone.window_type
     left join boundary_claims
-        on by_cap_timezone.tx_id = boundary_claims.tx_id
-        and by_cap_timezone.window_type = boundary_claims.window_type
+        on
+            by_cap_timezone.tx_id = boundary_claims.tx_id
+            and by_cap_timezone.window_type = boundary_claims.window_type
 ),
 
 final as (

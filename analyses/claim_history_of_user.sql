@@ -1,5 +1,5 @@
--- Grain: one row a claim of one user and a status of its purchase, latest first; a claim without a purchase has a row too,
--- which the runbook's join leaves out. dbt compile --vars '{user: ...}'; claimctl explain USER shows more.
+-- Grain: one row a claim of one user and a status of its purchase; a claim without a purchase, which the runbook's join
+-- leaves out, has a row too. dbt compile --vars '{user: ...}'; claimctl explain USER shows more.
 with
 
 claims as (
@@ -18,10 +18,10 @@ final as (
         claims.claimed_at,
         audit.status,
         audit.purchased_at,
-        audit.user_id is distinct from claims.user_id and audit.tx_id is not null as names_another_user
+        (audit.tx_id is not null and audit.user_id is distinct from claims.user_id) as names_another_user
     from claims
     left join audit on claims.tx_id = audit.tx_id
 )
 
 select * from final
-order by claimed_at desc, tx_id, purchased_at
+order by claimed_at desc, tx_id asc, purchased_at asc

@@ -1,6 +1,6 @@
--- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid: who may deserve
--- an override (claimctl plan override), and why. `boundary`: by the clocks of local_timezone it is within its caps.
--- `outage`: requests failed within the hour before or after. `cap`: neither, the cap did what it is for.
+-- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid: who may
+-- deserve an override (claimctl plan override), and why. `boundary`: by the clocks of local_timezone it is within its
+-- caps. `outage`: requests failed within the hour before or after. `cap`: neither, the cap did what it is for.
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
 with
 
@@ -21,7 +21,7 @@ claims as (
         sku,
         claimed_at
     from {{ ref('stg_claim_service__purchase_claims') }}
-    where user_id in (select user_id from purchases)
+    where user_id in (select purchases.user_id from purchases)
     union all
     select
         tx_id,
@@ -46,8 +46,9 @@ refused as (
         bool_and(numbered_locally.claim_number <= numbered_locally.cap) as is_within_local_caps
     from numbered
     inner join numbered_locally
-        on numbered.tx_id = numbered_locally.tx_id
-        and numbered.window_type = numbered_locally.window_type
+        on
+            numbered.tx_id = numbered_locally.tx_id
+            and numbered.window_type = numbered_locally.window_type
     where numbered.claim_number > numbered.cap
     group by numbered.tx_id
 ),

@@ -1,5 +1,5 @@
--- Grain: one row a status and SKU of the audit trail: what the store reports, and what the vars take it for. Where no row
--- is_payment, recoverable_statuses names nothing that this store says.
+-- Grain: one row a status and SKU of the audit trail: what the store reports, and what the vars take it for. Where no
+-- row is_payment, recoverable_statuses names nothing that this store says.
 with
 
 audit as (
@@ -14,7 +14,7 @@ final as (
     select
         audit.status,
         audit.sku,
-        count(*) as rows,
+        count(*) as statuses,
         count(distinct audit.tx_id) as purchases,
         min(audit.purchased_at) as first_purchased_at,
         max(audit.purchased_at) as last_purchased_at,
@@ -27,4 +27,4 @@ final as (
 )
 
 select * from final
-order by rows desc, status, sku
+order by statuses desc, status asc, sku asc

@@ -1,5 +1,4 @@
--- Grain: one row a user and SKU with more than three claims in the last seven days, most first. The runbook's query, for
--- every SKU.
+-- Grain: one row a user and SKU with more than three claims in the last seven days. The runbook's query, for every SKU.
 with
 
 claims as (
@@ -20,4 +19,4 @@ final as (
 )
 
 select * from final
-order by attempts desc, user_id, sku
+order by attempts desc, user_id asc, sku asc

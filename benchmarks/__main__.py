@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from sandbox.server import Server
 
-from benchmarks import command_line, guard, wallet_models
+from benchmarks import command_line, guard, purchase_models, wallet_models
 from benchmarks.data import Sizes
 from benchmarks.figures import Figure, table_of
 from benchmarks.service import Service
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Service], Iterator[Figure]]] = {
     "wallet-models": wallet_models.measure,
     "command-line": command_line.measure,
     "guard": guard.measure,
+    "purchases": purchase_models.measure,
 }
 
 

@@ -60,10 +60,10 @@ class Service:
         """Return a connection that commits each statement."""
         return psycopg.connect(self.server.dsn(), autocommit=True)
 
-    def dbt(self, *arguments: str) -> dict[str, float]:
-        """Run dbt on one thread; return the seconds that each node took, by unique id."""
+    def dbt(self, *arguments: str, threads: int = 1) -> dict[str, float]:
+        """Run dbt, by default on one thread; return each node's seconds, by unique id."""
         variables = json.dumps({"user_id_data_type": self.sizes.user_id_type})
-        options = ["--quiet", "--threads", "1", "--vars", variables]
+        options = ["--quiet", "--threads", str(threads), "--vars", variables]
         self.run("dbt", *arguments, *options)
         results = json.loads((self.target / "run_results.json").read_text())["results"]
         return {result["unique_id"]: result["execution_time"] for result in results}

@@ -11,8 +11,8 @@ select
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }} as window_start,
     sku_catalog.{{ window.cap }} as cap,
-    {{ claim_reconciliation._claim_number(window, '1', zone) | indent(4) }} as claim_number,
-    {{ claim_reconciliation._claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end', zone) | indent(4) }}
+    {{ claim_reconciliation.running_claim_number(window, '1', zone) | indent(4) }} as claim_number,
+    {{ claim_reconciliation.running_claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end', zone) | indent(4) }}
         as unplanned_claim_number
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
@@ -24,7 +24,7 @@ union all
 {% endmacro %}
 
 
-{% macro _claim_number(window, weight, zone) %}
+{% macro running_claim_number(window, weight, zone) %}
     {#- A running sum of weights: within the calendar window, or of all claims less those that have left a rolling one. -#}
     {%- if var('cap_window') == 'rolling' and zone is none -%}
         sum({{ weight }}) over (

@@ -36,20 +36,20 @@ cross join lateral (
     where has_claim and (is_paid or is_refunded) is not true
     union all
     select 'mismatched_claim', name_reason
-    from (select {{ claim_reconciliation._mismatch_reason() | indent(4) }} as name_reason) as names
+    from (select {{ claim_reconciliation.mismatch_reason() | indent(4) }} as name_reason) as names
     where has_claim and name_reason is not null
 ) as found
 {% endmacro %}
 
 
-{% macro _mismatch_reason() %}
+{% macro mismatch_reason() %}
     {#- Why a claim and its purchase do not name the same user and SKU; null where they do or there is no purchase. -#}
     case
         when audit_rows is null then null
         when has_other_users then 'conflicting_users'
         when has_other_skus then 'conflicting_skus'
         when purchase_user_id is null then 'no_user'
-        when claim_user_id is distinct from purchase_user_id then 'other_user'
-        when sku is distinct from purchase_sku then 'other_sku'
+        when (claim_user_id is distinct from purchase_user_id) then 'other_user'
+        when (sku is distinct from purchase_sku) then 'other_sku'
     end
 {%- endmacro %}

@@ -1,16 +1,16 @@
 {% macro is_payment(status) %}
     {#- Whether the store reports that the user paid. An unknown status is none. -#}
-    coalesce({{ status }}::text in {{ claim_reconciliation._quoted_list(var('recoverable_statuses')) }}, false)
+    coalesce({{ status }}::text in {{ claim_reconciliation.quoted_list(var('recoverable_statuses')) }}, false)
 {%- endmacro %}
 
 
 {% macro is_refund(status) %}
     {#- Whether the store reports that it gave the money back. An unknown status is none. -#}
-    coalesce({{ status }}::text in {{ claim_reconciliation._quoted_list(var('refund_statuses')) }}, false)
+    coalesce({{ status }}::text in {{ claim_reconciliation.quoted_list(var('refund_statuses')) }}, false)
 {%- endmacro %}
 
 
-{% macro _quoted_list(values) %}
+{% macro quoted_list(values) %}
     {%- set quoted = [] -%}
     {%- for value in values -%}
         {%- do quoted.append("'" ~ (value | string | replace("'", "''")) ~ "'") -%}

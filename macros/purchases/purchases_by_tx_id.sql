@@ -13,10 +13,10 @@ select
         else max(purchased_at)
     end as purchased_at,
     count(*) as audit_rows,
-    bool_or(is_payment) and not {{ claim_reconciliation._is_refunded() }} as is_paid,
-    {{ claim_reconciliation._is_refunded() }} as is_refunded,
-    {{ claim_reconciliation._has_others('user_id::text') }} as has_other_users,
-    {{ claim_reconciliation._has_others('sku') }} as has_other_skus
+    bool_or(is_payment) and not {{ claim_reconciliation.was_refunded_last() }} as is_paid,
+    {{ claim_reconciliation.was_refunded_last() }} as is_refunded,
+    {{ claim_reconciliation.has_other_values('user_id::text') }} as has_other_users,
+    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus
 from (
     select
         statuses.*,
@@ -40,7 +40,7 @@ group by tx_id
 {% endmacro %}
 
 
-{% macro _is_refunded() %}
+{% macro was_refunded_last() %}
     {#- The last refund is at or after the last payment; where a time is unknown, a refund counts. -#}
     (
         bool_or(is_refund)
@@ -51,7 +51,7 @@ group by tx_id
 {%- endmacro %}
 
 
-{% macro _has_others(column) %}
+{% macro has_other_values(column) %}
     {#- Whether the rows of a group name different values; null is one of them. -#}
     (
         min({{ column }}) is distinct from max({{ column }})

@@ -8,8 +8,8 @@ select
     max(sku) filter (where is_first) as sku,
     max(received_at) filter (where is_first) as received_at,
     count(*) as events,
-    {{ claim_reconciliation._has_others('user_id::text') }} as has_other_users,
-    {{ claim_reconciliation._has_others('sku') }} as has_other_skus
+    {{ claim_reconciliation.has_other_values('user_id::text') }} as has_other_users,
+    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus
 from (
     select
         events.*,

@@ -1,6 +1,6 @@
 -- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
--- cap_timezone: the claims that a service with a time zone bug would count in the wrong window. Most claims have one date
--- by both clocks, which is cheap to see.
+-- cap_timezone: what a service with a time zone bug would count in the wrong window. Most claims have one date by both
+-- clocks, which is cheap to see.
 {%- set local_time = claim_reconciliation.wall_time('claims.claimed_at', var('local_timezone')) %}
 {%- set cap_time = claim_reconciliation.wall_time('claims.claimed_at', var('cap_timezone')) %}
 with
@@ -21,20 +21,22 @@ windows as (
         found.window_start_utc
     from claims
     inner join sku_catalog on claims.sku = sku_catalog.sku
-    cross join lateral (
-        {%- for window in claim_reconciliation.cap_windows() %}
-            select
-                '{{ window.type }}' as window_type,
-                {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('local_timezone')) }}
-                    as window_start_local,
-                {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('cap_timezone')) }}
-                    as window_start_utc
-            where
-                sku_catalog.{{ window.cap }} is not null
-                and date_trunc('{{ window.type }}', {{ local_time }}) <> date_trunc('{{ window.type }}', {{ cap_time }})
-            {{ 'union all' if not loop.last }}
-        {%- endfor %}
-    ) as found
+    cross join
+        lateral (
+            {%- for window in claim_reconciliation.cap_windows() %}
+                select
+                    '{{ window.type }}' as window_type,
+                    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('local_timezone')) }}
+                        as window_start_local,
+                    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('cap_timezone')) }}
+                        as window_start_utc
+                where
+                    sku_catalog.{{ window.cap }} is not null
+                    and date_trunc('{{ window.type }}', {{ local_time }})
+                    <> date_trunc('{{ window.type }}', {{ cap_time }})
+                {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        ) as found
     where {{ local_time }}::date <> {{ cap_time }}::date
 ),
 

@@ -1,6 +1,6 @@
--- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what would be within the cap
--- without the claims of plans. The claims are named in each place, because PostgreSQL writes an import CTE that is read
--- twice to disk, and uses no index then.
+-- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what would be within the
+-- cap without the claims of plans. The claims are named in each place, because PostgreSQL writes an import CTE that is
+-- read twice to disk, and uses no index then.
 {%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
 

@@ -1,5 +1,5 @@
 -- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
--- that pays for just what its claim gave needs no second look; only the tx_ids of others are decided from their history.
+-- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
 -- Tables are named in each place, because PostgreSQL writes an import CTE that is read twice to disk.
 {%- set audit = ref('stg_claim_service__audit_purchases') %}
 {%- set claims = ref('stg_claim_service__purchase_claims') %}

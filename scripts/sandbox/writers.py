@@ -14,7 +14,8 @@ import signal
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -246,7 +247,8 @@ def answer_requests(
         purchase = requests.next()
         started = time.monotonic()
         _audit(connection, purchase)
-        answer = _answer(connection, kind, purchase)
+        with _only_request_of(connection, purchase.user_id):
+            answer = _answer(connection, kind, purchase)
         if answer.error_code == SKU_DISABLED:
             _queue(connection, purchase)
         if answer.is_new:
@@ -275,6 +277,17 @@ def _queue(connection: Connection, purchase: Purchase) -> None:
         """,
         vars(purchase),
     )
+
+
+@contextmanager
+def _only_request_of(connection: Connection, user_id: str) -> Iterator[None]:
+    """Let one writer at a time answer a user, whose claims of one moment would overrun a cap."""
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [user_id])
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [user_id])
 
 
 def _audit(connection: Connection, purchase: Purchase) -> None:

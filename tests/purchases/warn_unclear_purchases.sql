@@ -1,4 +1,4 @@
--- Somebody may have paid, and the trail does not say who or for what: no plan can recover it before somebody has looked.
+-- Somebody may have paid, and the trail does not say who or for what: somebody has to look before a plan recovers it.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *

@@ -156,6 +156,35 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     assert tables_of_balances(database) == [("int_wallet_balances",)]
 
 
+@pytest.mark.parametrize(
+    ("grant", "blamed"),
+    [("", "stg_claim_ops__plan_claims"), ("usage", "fct_cap_violations")],
+)
+def test_plans_that_may_not_be_read_are_an_error(
+    database: Database, dbt: DbtProject, monkeypatch: pytest.MonkeyPatch, grant: str, blamed: str
+) -> None:
+    """Without them every override would be called a violation."""
+    database.execute(
+        """
+        create role hindered_reader login;
+        grant create on database claims to hindered_reader;
+        grant select on all tables in schema public to hindered_reader;
+        create schema claim_ops;
+        create view claim_ops.plan_claims as
+            select 'tx'::text as tx_id, 1::bigint as plan_id, 'cap_override'::text as kind;
+        """
+    )
+    if grant:
+        database.execute(f"grant {grant} on schema claim_ops to hindered_reader")
+    monkeypatch.setenv("PGUSER", "hindered_reader")
+    try:
+        outcome = dbt.run("build", "--select", "sku_catalog", "+fct_cap_violations")
+        assert outcome.status(blamed) == "error", outcome.explain()
+        assert "permission denied" in outcome.message(blamed)
+    finally:
+        database.execute("drop owned by hindered_reader; drop role hindered_reader")
+
+
 def test_a_hidden_row_is_an_error(
     database: Database, dbt: DbtProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -397,10 +397,13 @@ def test_models(database: Database, dbt: DbtProject, tmp_path: Path) -> None:
     )
     # Statuses that the vars do not name, and then one that they do.
     purchase = "insert into audit_purchases (tx_id, user_id, sku, status) values"
-    database.execute(f"{purchase} ('1', 'anna', 'shield', 'BOUGHT'), ('2', 'anna', 'shield', 'SOLD')")
+    database.execute(
+        f"{purchase} ('1', 'anna', 'shield', 'BOUGHT'), ('2', 'anna', 'shield', 'SOLD')"
+    )
     assert told() == [
-        "No purchase has a status of recoverable_statuses (INITIAL_PURCHASE, NON_RENEWING_PURCHASE):"
-        " none will ever be called paid. The store reports BOUGHT (1), SOLD (1)."
+        "No purchase has a status of recoverable_statuses"
+        " (INITIAL_PURCHASE, NON_RENEWING_PURCHASE): none will ever be called paid."
+        " The store reports BOUGHT (1), SOLD (1)."
     ]
     database.execute(f"{purchase} ('3', 'anna', 'shield', 'INITIAL_PURCHASE')")
     assert told() == []

@@ -24,8 +24,8 @@ PARTS = {"fct_purchase_discrepancies": "discrepancies", "int_current_cap_windows
 def explain(options: Options, user: str) -> None:
     """Show one user: claims, purchases, caps, wallet, what it should hold, and plans about it.
 
-    What is expected or recoverable comes from the models, the rest is read live. Times are in UTC. It changes
-    nothing. Where the guard is installed it needs no dbt project.
+    What is expected or recoverable comes from the models, the rest is read live. Times are in UTC.
+    It changes nothing. Where the guard is installed it needs no dbt project.
 
     Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models.
 

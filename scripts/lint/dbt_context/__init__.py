@@ -33,6 +33,10 @@ class _Adapter:
     def quote(identifier: str) -> str:
         return f'"{identifier}"'
 
+    @staticmethod
+    def get_relation(**place: str) -> None:
+        return None
+
 
 class _Exceptions:
     """dbt's errors, which become findings."""
@@ -53,5 +57,6 @@ def tojson(value: Any, sort_keys: bool = False) -> str:
 
 
 claim_reconciliation = _Macros()
+target = {"database": "claims"}
 adapter = _Adapter()
 exceptions = _Exceptions()

@@ -153,7 +153,10 @@ def cap_boundary_claims(ledger: Ledger) -> Rows:
     for claim in ledger.claims:
         for window_type in HOURS:
             local, other = (first_day(claim.claimed_at, window_type, zone) for zone in zones)
-            if local == other or ledger.caps.get(claim.sku, Caps(None, None)).of(window_type) is None:
+            if (
+                local == other
+                or ledger.caps.get(claim.sku, Caps(None, None)).of(window_type) is None
+            ):
                 continue
             found[claim.tx_id, window_type] = {
                 "tx_id": claim.tx_id,
@@ -174,7 +177,9 @@ def claim_bursts(ledger: Ledger) -> Rows:
     named = [claim for claim in ledger.claims if claim.user_id is not None]
     for claim in sorted(named, key=lambda each: (str(each.user_id), each.claimed_at)):
         last = bursts[-1][-1] if bursts else None
-        goes_on = last and last.user_id == claim.user_id and claim.claimed_at - last.claimed_at <= gap
+        goes_on = (
+            last and last.user_id == claim.user_id and claim.claimed_at - last.claimed_at <= gap
+        )
         if goes_on:
             bursts[-1].append(claim)
         else:

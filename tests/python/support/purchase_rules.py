@@ -104,7 +104,7 @@ def _place(status: Status) -> tuple[object, ...]:
         time.timestamp() if time else 0.0,
         time.microsecond if time else 0,
         {"refunded": 2, "paid": 1, None: 0}[_fate(status)],
-        *(tuple(-ord(letter) for letter in text) + (0,) if text else (-1114112,) for text in texts),
+        *((*(-ord(letter) for letter in text), 0) if text else (-1114112,) for text in texts),
     )
 
 
