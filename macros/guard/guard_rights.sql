@@ -45,6 +45,16 @@ grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 grant update on claim_ops.plans, claim_ops.plan_items, claim_ops.control to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
+{{ claim_reconciliation.guard_function_rights() }}
+
+grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
+grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
+alter default privileges in schema {{ adapter.quote(models_schema) }} grant select on tables to claim_guard, claim_reader;
+{{ claim_reconciliation.guard_source_rights() }}
+{% endmacro %}
+
+
+{% macro guard_function_rights() %}
 grant execute on function claim_ops.check_journal() to claim_reader;
 grant execute on function claim_ops.check_wallet_integrity() to claim_reader;
 grant execute on function claim_ops.show_switch() to claim_reader;
@@ -68,12 +78,7 @@ grant execute on function claim_ops.pause(text) to claim_planner, claim_approver
 grant execute on function claim_ops.resume(text) to claim_approver, claim_applier;
 grant execute on function claim_ops.claim_alert_messages(jsonb) to claim_alerter;
 grant execute on function claim_ops.settle_alert_message(text, timestamptz, integer, timestamptz, boolean) to claim_alerter;
-
-grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-alter default privileges in schema {{ adapter.quote(models_schema) }} grant select on tables to claim_guard, claim_reader;
-{{ claim_reconciliation.guard_source_rights() }}
-{% endmacro %}
+{%- endmacro %}
 
 
 {% macro guard_source_rights() %}

@@ -101,7 +101,10 @@ create table if not exists claim_ops.plan_items (
 );
 create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_items (user_id, plan_id);
 comment on table claim_ops.plan_items is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
+{% endmacro %}
 
+
+{% macro guard_left_out_table() %}
 create table if not exists claim_ops.plan_left_out (
     plan_id bigint not null references claim_ops.plans,
     number integer not null,

@@ -22,6 +22,7 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_settings_tables() }}
 {{ claim_reconciliation.guard_plan_tables() }}
 {{ claim_reconciliation.guard_alert_tables() }}
+{{ claim_reconciliation.guard_left_out_table() }}
 {{ claim_reconciliation.guard_journal_tables() }}
 {{ claim_reconciliation.guard_additions() }}
 {{ claim_reconciliation.guard_views() }}
@@ -88,6 +89,7 @@ $functions$;
 {{ claim_reconciliation.guard_plan_wallets() }}
 {{ claim_reconciliation.guard_purchase_plans() }}
 {{ claim_reconciliation.guard_plan_rollback() }}
+{{ claim_reconciliation.guard_check_approver() }}
 {{ claim_reconciliation.guard_approve_plan() }}
 {{ claim_reconciliation.guard_reject_plan() }}
 {{ claim_reconciliation.guard_expire_plan() }}

@@ -260,17 +260,6 @@ def answer_requests(
         time.sleep(max(0.0, requests.random.expovariate(per_second) - seconds))
 
 
-@contextmanager
-def _only_request_of(connection: Connection, user_id: str) -> Iterator[None]:
-    """Let one writer at a time answer a user, whose claims of one moment would overrun a cap."""
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [user_id])
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [user_id])
-
-
 def _answer(connection: Connection, kind: str, purchase: Purchase) -> Answer:
     """Answer a request; what the database refuses is an internal error, and the store retries."""
     try:
@@ -288,6 +277,17 @@ def _queue(connection: Connection, purchase: Purchase) -> None:
         """,
         vars(purchase),
     )
+
+
+@contextmanager
+def _only_request_of(connection: Connection, user_id: str) -> Iterator[None]:
+    """Let one writer at a time answer a user, whose claims of one moment would overrun a cap."""
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [user_id])
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [user_id])
 
 
 def _audit(connection: Connection, purchase: Purchase) -> None:

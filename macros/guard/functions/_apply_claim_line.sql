@@ -88,12 +88,13 @@ $$Looks a second time at the purchases of a line: null where each is still what 
 {% macro guard_judge_claim_line() %}
 create function claim_ops._judge_claim_line(p_item claim_ops.plan_items, p_locked {{ var('user_id_data_type') }}[])
 returns text
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
-    select case
+begin
+    return (select case
         when p_locked = '{}' then case when states.has_wallet then 'busy' else 'changed' end
         when (states.wallet @> p_item.before) is false then 'changed'
         -- A wallet that we have just created is no sign of life.
@@ -114,7 +115,8 @@ as $function$
     from claim_ops._wallet_states_with(array[p_item.user_id], (
         select jsonb_agg(claim.value || jsonb_build_object('user_id', p_item.user_id))
         from jsonb_array_elements(p_item.details -> 'claims') as claim
-    )) as states
+    )) as states);
+end
 $function$;
 comment on function claim_ops._judge_claim_line is
 $$Looks a second time at the wallet of a line whose claims are inserted and whose wallet is locked: null where it is to be

@@ -13,8 +13,7 @@ declare
     v_tripped jsonb := '{}';
 begin
     if exists (
-        select 1 from claim_ops.plans join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
-        where plans.plan_id = p_plan_id and plan_kinds.needs_models
+        select 1 from claim_ops.plans where plans.plan_id = p_plan_id and plans.kind = 'wallet_correction'
     ) and not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
         perform claim_ops._refuse(
             'CO005', 'the ledger is empty: purchase_claims holds no row',

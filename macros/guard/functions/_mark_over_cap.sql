@@ -45,10 +45,8 @@ begin
         exit when v_over is null;
         -- The first of each user and SKU only: without it, the next one may be within its cap.
         v_judged := array(
-            select row(
-                purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
-                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end
-            )::claim_ops.plan_left_out
+            select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end)::claim_ops.plan_left_out
             from unnest(v_judged) as purchase
             order by purchase.number
         );

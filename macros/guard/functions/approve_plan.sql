@@ -9,7 +9,6 @@ set timezone = 'UTC'
 as $function$
 declare
     v_plan claim_ops.plans;
-    v_oid constant oid := (select pg_roles.oid from pg_catalog.pg_roles where pg_roles.rolname = session_user);
     v_is_single_operator boolean;
 begin
     perform claim_ops._check_isolation();
@@ -34,26 +33,16 @@ begin
     end if;
     perform claim_ops._check_plan_rules(v_plan);
 
-    -- session_user, because SET ROLE and security definer leave it; by oid too, because a login can be renamed.
-    if session_user in (v_plan.made_by, v_plan.broke_glass_by) or v_oid in (v_plan.made_by_oid, v_plan.broke_glass_by_oid) then
-        select control.is_single_operator into v_is_single_operator from claim_ops.control;
-        if not v_is_single_operator then
-            perform claim_ops._refuse(
-                'CO003',
-                format('%s %s plan %s and cannot approve it', session_user,
-                    case when session_user = v_plan.broke_glass_by then 'broke the glass of' else 'made' end, p_plan_id),
-                'Who makes or applies a plan and who approves it are two logins.', format('Ask another login: claimctl approve %s', p_plan_id)
-            );
-        end if;
-    end if;
+    v_is_single_operator := claim_ops._check_approver(v_plan);
     update claim_ops.plans
     set
         state = case when state = 'planned' then 'approved' else state end,
-        approved_by = session_user, approved_by_oid = v_oid, approved_at = clock_timestamp(),
-        is_single_operator = coalesce(v_is_single_operator, false)
+        approved_by = session_user,
+        approved_by_oid = (select pg_roles.oid from pg_catalog.pg_roles where pg_roles.rolname = session_user), approved_at = clock_timestamp(),
+        is_single_operator = v_is_single_operator
     where plan_id = p_plan_id;
     perform claim_ops._write_event(p_plan_id, 'approved', jsonb_build_object(
-        'digest', v_plan.digest, 'single_operator', nullif(coalesce(v_is_single_operator, false), false)
+        'digest', v_plan.digest, 'single_operator', nullif(v_is_single_operator, false)
     ));
 end
 $function$;

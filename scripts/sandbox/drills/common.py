@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from typing import Any
@@ -15,6 +16,14 @@ from sandbox.traffic import account_for, stop_traffic
 ONCALL = "nora"
 SETTLE_MINUTES = 1
 DONE, FINDINGS = 0, 1
+REFUND = """
+    insert into audit_purchases (tx_id, user_id, sku, status)
+    select distinct tx_id, user_id, sku, 'REFUND'
+    from audit_purchases
+    where not exists (
+        select from purchase_claims where purchase_claims.tx_id = audit_purchases.tx_id
+    )
+"""
 
 
 def value(demo: Demo, query: str) -> Any:
@@ -33,10 +42,12 @@ def make(demo: Demo, *arguments: str) -> str:
 def make_with_raised_limits(demo: Demo, *arguments: str) -> str:
     """Make a plan that the breakers refuse, with the limits raised that the refusal names."""
     said = claimctl(demo, MAKER, "plan", *arguments, expect=REFUSED)
-    raised = re.findall(r"--raise (\w+=[\d.]*\d)", said)
+    raised = re.findall(r"--raise (\w+)=([\d.]*\d)", said)
     if not raised:
         raise DemoError("the refusal does not say how to go on.")
-    return make(demo, *arguments, *(part for limit in raised for part in ("--raise", limit)))
+    # With some room: the traffic goes on while somebody reads.
+    limits = [f"{name}={math.ceil(1_200 * float(figure)) / 1_000:g}" for name, figure in raised]
+    return make(demo, *arguments, *(part for limit in limits for part in ("--raise", limit)))
 
 
 def approve_and_apply(demo: Demo, plan: str, *options: str, expect: int = DONE) -> None:
@@ -67,6 +78,13 @@ def hold_traffic(demo: Demo) -> int:
             f" {account.unacknowledged_claims}, plans made {ours}."
         )
     return ours
+
+
+def refund_what_caps_refused(demo: Demo) -> str:
+    """Have the store pay back what the caps refused: who paid gets one or the other."""
+    with demo.connect() as connection:
+        refunds = connection.execute(REFUND.encode()).rowcount
+    return f"{refunds} purchases beyond their caps are refunded"
 
 
 def all_is_green(demo: Demo) -> str:

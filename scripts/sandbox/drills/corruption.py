@@ -11,6 +11,7 @@ from sandbox.drills.common import (
     approve_and_apply,
     hold_traffic,
     make_with_raised_limits,
+    refund_what_caps_refused,
     value,
     wait_until_settled,
 )
@@ -118,5 +119,6 @@ STEPS = (
     wait_until_settled,
     repair_the_rest,
     list_for_support,
+    refund_what_caps_refused,
     all_is_green,
 )

@@ -11,6 +11,7 @@ from sandbox.drills.common import (
     approve_and_apply,
     hold_traffic,
     make,
+    refund_what_caps_refused,
     value,
     wait_until_settled,
 )
@@ -39,11 +40,14 @@ UNCLAIMED = """
 def fail(demo: Demo) -> str:
     """Let every claim fail."""
     before = value(demo, FAILED)
+    # Between two requests of each writer: claims that die half-way are the demo's matter.
+    stop_traffic(TRAFFIC)
     with demo.connect() as connection:
         connection.execute(FAILURE.read_bytes())
         row = connection.execute("select to_char(now() at time zone 'UTC', %s)", [ISO]).fetchone()
     assert row is not None
     demo.notes["outage began"] = str(row[0])
+    demo.start_traffic()
     time.sleep(FAILING_SECONDS)
     return f"{value(demo, FAILED) - before} requests failed with internal_error"
 
@@ -157,5 +161,6 @@ STEPS = (
     switch_shields_on,
     switch_boosters_on,
     let_traffic_flow_again,
+    refund_what_caps_refused,
     all_is_green,
 )

@@ -110,6 +110,19 @@ def test_a_writer_that_holds_the_wallet_and_waits_for_our_claim(
     assert_once(queued)
 
 
+def test_a_wallet_that_somebody_holds_is_not_waited_for(queued: Guard, recovery: int) -> None:
+    queued.begin(recovery)
+    with queued.connect(autocommit=False) as writer:
+        writer.execute("select from user_wallet_balances for update")
+        started = time.monotonic()
+        queued.batch(recovery)
+        assert time.monotonic() - started < 0.4
+        assert queued.lines(recovery) == {"alice": "pending"}
+        assert queued.rows("table purchase_claims") == []
+    queued.batch(recovery)
+    assert_once(queued)
+
+
 def test_a_writer_whose_claim_is_not_committed_is_waited_for(
     queued: Guard, recovery: int, beside: ThreadPoolExecutor
 ) -> None:

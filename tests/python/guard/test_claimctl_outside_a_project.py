@@ -116,6 +116,12 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             "The guard has version 0, this claimctl speaks to 2.",
         ),
         (
+            "select claim_ops.plan_kill_switch('test', false);"
+            " select claim_ops.break_glass(1, 'x')",
+            "error",
+            "Plan 1 was applied without an approval by postgres: x.",
+        ),
+        (
             "select claim_ops.pause('latency')",
             "warning",
             "Applies are paused by postgres since 20",
@@ -153,6 +159,17 @@ def test_what_is_wrong_with_the_guard(
     (found,) = of_guard(answer, state)
     assert found["finding"].startswith(said)
     assert faults(answer) == [found]
+
+
+def test_a_right_that_the_guard_lost(guard_that_waits: Guard) -> None:
+    guard = guard_that_waits
+    guard.execute("revoke insert, delete on purchase_claims from claim_writer")
+    (found,) = faults(examine(guard))
+    assert found["finding"] == (
+        "claim_writer may not delete, insert on public.purchase_claims: the guard cannot work."
+    )
+    guard.execute(found["advice"].removeprefix("As its owner: "))
+    assert faults(examine(guard)) == []
 
 
 def test_another_schema_than_the_guards(guard_that_waits: Guard) -> None:

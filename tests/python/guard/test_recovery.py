@@ -263,6 +263,9 @@ def test_the_range_holds_its_start_and_not_its_end(guard: Guard) -> None:
         set purchased_at = case tx_id when 'tx1' then '{at}' else '{end}' end::timestamptz
         """
     )
+    guard.execute(
+        f"insert into audit_purchases values ('tx2', 'bob', '{SHIELD}', 'PENDING', '{at}')"
+    )
     assert guard.lines(plan(guard, **{"from": at, "to": end})) == {"alice": "pending"}
 
 

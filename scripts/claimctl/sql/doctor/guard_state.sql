@@ -40,6 +40,12 @@ findings as (
     where setting.value is distinct from %(settings)s::jsonb -> setting.key
     union all
     select
+        'error',
+        'Plan ' || plan_id || ' was applied without an approval by ' || by || ': ' || reason || '.',
+        'As a login that neither made nor applied it: claimctl approve ' || plan_id || '.'
+    from claim_ops.unapproved_break_glass
+    union all
+    select
         'warning',
         'The guard reads the models in ' || models_schema || ', not in ' || %(models_schema)s::text || '.',
         'Choose that schema by --models-schema, or move the guard: '

@@ -11,7 +11,45 @@ sources as (
     where columns.is_read and columns.table_id is not null
 ),
 
+-- What the guard's two roles need, where it is installed; install_guard refuses to go without.
+needed as (
+    select
+        roles.oid,
+        grants.role_name,
+        grants.privilege,
+        tables.relation,
+        tables.table_id
+    from (values
+        ('claim_guard', 'purchase_claims', 'select'),
+        ('claim_guard', 'user_wallet_balances', 'select'),
+        ('claim_guard', 'audit_purchases', 'select'),
+        ('claim_guard', 'store_config', 'select'),
+        ('claim_writer', 'purchase_claims', 'insert'),
+        ('claim_writer', 'purchase_claims', 'delete'),
+        ('claim_writer', 'user_wallet_balances', 'insert'),
+        ('claim_writer', 'user_wallet_balances', 'update'),
+        ('claim_writer', 'user_wallet_balances', 'delete'),
+        ('claim_writer', 'store_config', 'update')
+    ) as grants (role_name, source, privilege)
+    inner join pg_catalog.pg_roles as roles on grants.role_name = roles.rolname
+    inner join (
+        select distinct columns.source, columns.relation, columns.table_id
+        from jsonb_to_recordset(%(columns)s::jsonb) as columns (source text, relation text, table_id oid)
+    ) as tables on grants.source = tables.source and tables.table_id is not null
+    where exists (select from pg_catalog.pg_namespace where nspname = 'claim_ops')
+),
+
 findings as (
+    select
+        'error' as state,
+        needed.role_name || ' may not ' || string_agg(needed.privilege, ', ' order by needed.privilege) || ' on ' || needed.relation
+        || ': the guard cannot work.' as finding,
+        'As its owner: grant ' || string_agg(needed.privilege, ', ' order by needed.privilege) || ' on ' || needed.relation || ' to '
+        || needed.role_name || ';' as advice
+    from needed
+    where not has_table_privilege(needed.oid, needed.table_id, needed.privilege)
+    group by needed.role_name, needed.relation
+    union all
     select distinct
         'error' as state,
         'The login ' || current_user || ' may not use the schema ' || schema_name || '.' as finding,
