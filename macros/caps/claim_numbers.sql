@@ -56,7 +56,7 @@ union all
             planned.plan_id is not null
             and planned.user_id = {{ claim }}.user_id
             and planned.sku = {{ claim }}.sku
-            and planned.claimed_at {{ '>' if var('cap_window') == 'rolling' else '>=' }} {{ claim }}.window_start
+            and planned.claimed_at >= {{ claim }}.window_start
             and (planned.claimed_at, planned.tx_id) <= ({{ claim }}.claimed_at, {{ claim }}.tx_id)
         order by planned.claimed_at desc, planned.tx_id desc
         limit 1

@@ -1,6 +1,5 @@
 -- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
 -- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
--- Tables are named in each place, because PostgreSQL writes an import CTE that is read twice to disk.
 {%- set audit = ref('stg_claim_service__audit_purchases') %}
 {%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
@@ -10,22 +9,27 @@ sku_catalog as (
 ),
 
 suspects as (
-    {{ claim_reconciliation.suspect_tx_ids(audit, claims) | indent(4) }}
-),
-
-suspect_audit as (
-    select audit.*
-    from {{ audit }} as audit
-    inner join suspects on audit.tx_id = suspects.tx_id
-    union all
-    select * from {{ audit }}
-    where tx_id is null
+    {{ claim_reconciliation.suspect_pairs(audit, claims) | indent(4) }}
 ),
 
 suspect_claims as (
-    select claims.*
-    from {{ claims }} as claims
-    inner join suspects on claims.tx_id = suspects.tx_id
+    {{ claim_reconciliation.claims_of_pairs('suspects') | indent(4) }}
+),
+
+-- Without a claim every status is a suspect; with one the payments that are right are still to be added.
+suspect_audit as (
+    select
+        tx_id,
+        user_id,
+        sku,
+        status,
+        purchased_at
+    from suspects
+    where claim_tx_id is null
+    union all
+    select audit.*
+    from {{ audit }} as audit
+    inner join suspect_claims on audit.tx_id = suspect_claims.tx_id
 ),
 
 purchases as (

@@ -1,0 +1,40 @@
+{% macro suspect_pairs(audit, claims) %}
+    {#- Statuses beside their claims, but for payments that name just what the claim gave. A status without a claim is here
+        whatever it says. A comparison with one verdict, because the planner then expects few rows. -#}
+select *
+from (
+    select
+        audit.tx_id,
+        audit.user_id,
+        audit.sku,
+        audit.status,
+        audit.purchased_at,
+        claims.tx_id as claim_tx_id,
+        claims.user_id as claim_user_id,
+        claims.sku as claim_sku,
+        claims.claimed_at,
+        case
+            when
+                audit.user_id = claims.user_id
+                and audit.sku = claims.sku
+                and {{ claim_reconciliation.is_payment('audit.status') }}
+                then 'right'
+            else 'suspect'
+        end as verdict
+    from {{ audit }} as audit
+    full outer join {{ claims }} as claims on audit.tx_id = claims.tx_id
+) as pairs
+where verdict = 'suspect'
+{% endmacro %}
+
+
+{% macro claims_of_pairs(pairs) %}
+    {#- The claims in rows of suspect_pairs, each once. -#}
+select distinct
+    claim_tx_id as tx_id,
+    claim_user_id as user_id,
+    claim_sku as sku,
+    claimed_at
+from {{ pairs }}
+where claim_tx_id is not null
+{%- endmacro %}
