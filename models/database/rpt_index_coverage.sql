@@ -25,12 +25,13 @@ matching as (
         indexes.is_valid,
         indexes.scans,
         row_number() over (
-            partition by needed.source, needed.keys order by indexes.is_valid desc nulls last, indexes.keys
+            partition by needed.source, needed.keys order by (indexes.is_valid is true)::int desc, indexes.index_id desc
         ) as rank
     from needed
     inner join tables on needed.source = tables.source
     left join indexes
-        on needed.source = indexes.source
+        on
+            needed.source = indexes.source
             and not indexes.is_partial
             and needed.keys = indexes.keys[1:cardinality(needed.keys)]
             and (not needed.is_unique or (indexes.is_unique and needed.keys = indexes.keys))

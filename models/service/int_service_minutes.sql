@@ -2,10 +2,6 @@
 -- judged by at its end, judged_at: trailing counts, and the balances of the latest build. A new count is one line here.
 with
 
-counted as (
-    select * from {{ ref('int_request_periods') }}
-),
-
 requests as (
     select * from {{ ref('int_claim_requests') }}
 ),
@@ -15,7 +11,7 @@ builds as (
 ),
 
 minutes as (
-    {{ claim_reconciliation.requests_by_period('counted', 'requests', 'minute') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute') | indent(4) }}
 ),
 
 bounds as (

@@ -1,16 +1,12 @@
 -- Grain: one row an hour, also a silent one; the last one is still running. Counts add up, percentiles are of requests.
 with
 
-counted as (
-    select * from {{ ref('int_request_periods') }}
-),
-
 requests as (
     select * from {{ ref('int_claim_requests') }}
 ),
 
 hours as (
-    {{ claim_reconciliation.requests_by_period('counted', 'requests', 'hour') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'hour') | indent(4) }}
 ),
 
 grid as (

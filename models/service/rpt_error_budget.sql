@@ -1,10 +1,6 @@
 -- Grain: one row an objective and lookback that ends with the last complete minute. Sums of counts over the lookback.
 with
 
-counted as (
-    select * from {{ ref('int_request_periods') }}
-),
-
 requests as (
     select * from {{ ref('int_claim_requests') }}
 ),
@@ -18,7 +14,7 @@ builds as (
 ),
 
 minutes as (
-    {{ claim_reconciliation.requests_by_period('counted', 'requests', 'minute') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute') | indent(4) }}
 ),
 
 events as (

@@ -1,16 +1,12 @@
 -- Grain: one row a complete window of 15 minutes, also a silent one. Counts decide whether an objective was met.
 with
 
-counted as (
-    select * from {{ ref('int_request_periods') }}
-),
-
 requests as (
     select * from {{ ref('int_claim_requests') }}
 ),
 
 windows as (
-    {{ claim_reconciliation.requests_by_period('counted', 'requests', 'window') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'window') | indent(4) }}
 ),
 
 grid as (
