@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from sandbox.server import Server
 
-from benchmarks import command_line, guard, wallet_models
+from benchmarks import command_line, guard, service_health, wallet_models
 from benchmarks.data import Sizes
 from benchmarks.figures import Figure, table_of
 from benchmarks.service import Service
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Service], Iterator[Figure]]] = {
     "wallet-models": wallet_models.measure,
     "command-line": command_line.measure,
     "guard": guard.measure,
+    "service": service_health.measure,
 }
 
 
@@ -28,6 +29,12 @@ BENCHMARKS: dict[str, Callable[[Service], Iterator[Figure]]] = {
 @click.option("--wallets", default=1_000_000)
 @click.option("--wrong-share", default=0.009)
 @click.option("--user-id-type", type=click.Choice(["text", "uuid"]), default="text")
+@click.option(
+    "--requests",
+    multiple=True,
+    default=(10_000_000, 50_000_000),
+    help="Rows of the metrics' history; repeatable.",
+)
 @click.option("--runs", default=3, help="Each figure is the median of so many runs.")
 def main(
     names: tuple[str, ...],
@@ -35,12 +42,13 @@ def main(
     wallets: int,
     wrong_share: float,
     user_id_type: str,
+    requests: tuple[int, ...],
     runs: int,
 ) -> None:
     """Measure all benchmarks, or those named, on a claim service made for it."""
     if unknown := set(names) - set(BENCHMARKS):
         raise click.UsageError(f"no such benchmark: {', '.join(sorted(unknown))}")
-    sizes = Sizes(claims, wallets, wrong_share, user_id_type)
+    sizes = Sizes(claims, wallets, wrong_share, user_id_type, requests)
     console = Console()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder), durable=True) as server:

@@ -76,6 +76,7 @@ class Sizes:
     wallets: int
     wrong_share: float
     user_id_type: str
+    requests: tuple[int, ...]
 
 
 def fill(connection: psycopg.Connection, sizes: Sizes) -> list[str]:

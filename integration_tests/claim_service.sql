@@ -26,11 +26,10 @@ create table billing.audit_purchases (
 );
 
 create table billing.function_metrics (
-    requested_on timestamptz,
+    requested_on timestamp,
     function_name text,
     status_code int,
-    duration_ms int,
-    error_code text
+    duration_ms int
 );
 
 create table billing.store_config (

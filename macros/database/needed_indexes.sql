@@ -14,11 +14,11 @@ select
     '{{ source }}' as source,
     array[
         {%- for column in columns -%}
-            {%- set key = adapter.quote(claim_reconciliation.mapped_column(source, column)) -%}
+            {%- set key = "quote_ident('" ~ claim_reconciliation.mapped_column(source, column) ~ "')" -%}
             {%- if column == 'timestamp' and var('metrics_time_zone') -%}
-                '({{ key }} AT TIME ZONE ''{{ var("metrics_time_zone") }}''::text)'
+                '(' || {{ key }} || ' AT TIME ZONE ''{{ var("metrics_time_zone") }}''::text)'
             {%- else -%}
-                quote_ident({{ "'" ~ claim_reconciliation.mapped_column(source, column) ~ "'" }})
+                {{ key }}
             {%- endif -%}
             {{- ', ' if not loop.last -}}
         {%- endfor -%}

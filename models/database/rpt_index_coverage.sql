@@ -31,16 +31,16 @@ matching as (
     inner join tables on needed.source = tables.source
     left join indexes
         on needed.source = indexes.source
-        and not indexes.is_partial
-        and needed.keys = indexes.keys[1:cardinality(needed.keys)]
-        and (not needed.is_unique or (indexes.is_unique and needed.keys = indexes.keys))
+            and not indexes.is_partial
+            and needed.keys = indexes.keys[1:cardinality(needed.keys)]
+            and (not needed.is_unique or (indexes.is_unique and needed.keys = indexes.keys))
 ),
 
 covering as (
     {{ claim_reconciliation.redundant_indexes('indexes') | indent(4) }}
 ),
 
-final as (
+needed_ones as (
     select
         relation as table_name,
         coalesce(index_name, {{ claim_reconciliation.new_index_name() | indent(8) }}) as index_name,
@@ -51,20 +51,28 @@ final as (
         {{ claim_reconciliation.create_index_ddl() | indent(8) }} as ddl
     from matching
     where rank = 1
-    union all
+),
+
+other_ones as (
     select
-        indexes.relation,
+        indexes.relation as table_name,
         indexes.index_name,
-        array_to_string(indexes.keys, ', '),
-        case when covering.index_name is not null then 'redundant' when indexes.scans = 0 then 'unused' else 'other' end,
-        'covered by ' || covering.index_name,
+        array_to_string(indexes.keys, ', ') as index_keys,
+        case when covering.index_name <> '' then 'redundant' when indexes.scans = 0 then 'unused' else 'other' end
+            as status,
+        'covered by ' || covering.index_name as reason,
         indexes.scans,
-        case
-            when covering.index_name is not null then 'drop index concurrently ' || indexes.index_relation || ';'
-        end
+        case when covering.index_name <> '' then 'drop index concurrently ' || indexes.index_relation || ';' end as ddl
     from indexes
     left join covering on indexes.index_id = covering.redundant_id
-    where indexes.index_id not in (select index_id from matching where rank = 1 and index_id is not null)
+    left join matching on indexes.index_id = matching.index_id and matching.rank = 1
+    where matching.index_id is null
+),
+
+final as (
+    select * from needed_ones
+    union all
+    select * from other_ones
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- Grain: one row a table of the claim service that is read as a whole. What is small is read as fast whatever its state.
+-- Grain: one row a table of the claim service that is read as a whole. What is small is fast whatever its state.
 with
 
 tables as (
@@ -27,7 +27,8 @@ final as (
         vacuumed_at,
         analyzed_at,
         case
-            when coalesce(transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false)
+            when
+                coalesce(transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false)
                 or (is_large and (coalesce(dead_share > 0.2, false) or analyzed_at is null))
                 then 'vacuum (analyze) ' || relation || ';'
         end as advice

@@ -1,6 +1,6 @@
 {%- set rules = claim_reconciliation.alert_rules() %}
--- Grain: one row an alert rule and unbroken span of minutes with one state and one signal, over all that is kept. A month
--- of minutes is gone through once, for the moments where a signal changes; the states are found on the spans between them.
+-- Grain: one row an alert rule and unbroken span of minutes with one state and one signal, over all that is kept. The
+-- minutes are gone through once, for the moments where a signal changes; states are found on the spans between them.
 with
 
 minutes as (
@@ -9,21 +9,21 @@ minutes as (
 
 signals as (
     select
-        *
-        {%- for rule in rules %},
-            {{ claim_reconciliation.alert_signal(rule) | indent(12) }} as {{ rule.alert }}_signal
+        {%- for rule in rules %}
+            {{ claim_reconciliation.alert_signal(rule) | indent(12) }} as {{ rule.alert }}_signal,
         {%- endfor %}
+        *
     from minutes
 ),
 
 changed as (
     select
+        {%- for rule in rules %}
+            {%- set signal = rule.alert ~ '_signal' %}
+            {{ signal }} <> lag({{ signal }}, 1, '') over (order by minute_number) as {{ rule.alert }}_changes,
+        {%- endfor %}
         *,
         max(minute_number) over () as last_known_minute
-        {%- for rule in rules %},
-            {%- set signal = rule.alert ~ '_signal' %}
-            {{ signal }} is distinct from lag({{ signal }}) over (order by minute_number) as {{ rule.alert }}_changes
-        {%- endfor %}
     from signals
 ),
 
@@ -40,8 +40,10 @@ final as (
         states.alert,
         states.state,
         states.signal,
-        {{ claim_reconciliation.minutes_after('signals.judged_at', 'since_minute - minute_number') }} as since,
-        {{ claim_reconciliation.minutes_after('signals.judged_at', 'first_minute - minute_number') }} as first_judged_at,
+        {{ claim_reconciliation.minutes_after('signals.judged_at', 'states.since_minute - signals.minute_number') }}
+            as since,
+        {{ claim_reconciliation.minutes_after('signals.judged_at', 'states.first_minute - signals.minute_number') }}
+            as first_judged_at,
         signals.judged_at as last_judged_at,
         {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_requests) | indent(8) }} as requests,
         {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_value) | indent(8) }} as value

@@ -12,7 +12,7 @@
     ],
 ) }}
 -- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each build counts again
--- what may have changed since the last one. Never refreshed as a whole: the service may keep its requests for less long.
+-- what may have changed since the last one. Never refreshed as a whole: the service may keep its requests less long.
 with
 
 requests as (
@@ -34,7 +34,8 @@ placed as (
         {{ claim_reconciliation.period_start('requested_at', 15) }} as window_start,
         {{ claim_reconciliation.period_start('requested_at', 1) }} as minute
     from requests
-    where requested_at >= (select count_from from spans)
+    where
+        requested_at >= (select spans.count_from from spans)
         and requested_at < {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 60) }}
 ),
 

@@ -69,8 +69,9 @@ final as (
         builds.settled_balances
     from counts
     left join builds
-        on counts.build_number = builds.build_number
-        and counts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
+        on
+            counts.build_number = builds.build_number
+            and counts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
 )
 
 select * from final

@@ -42,7 +42,8 @@ final as (
         (
             select max(contacts.escalation_level)
             from contacts
-            where last_spans.state = 'firing'
+            where
+                last_spans.state = 'firing'
                 and {{ claim_reconciliation.minutes_after('last_spans.since', 'contacts.after_minutes') }}
                 <= last_spans.last_judged_at
         ) as escalation_level,

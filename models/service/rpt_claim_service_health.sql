@@ -1,4 +1,4 @@
--- Grain: one row an hour, also a silent one; the last one is still running. Sums of counts, percentiles of the requests.
+-- Grain: one row an hour, also a silent one; the last one is still running. Counts add up, percentiles are of requests.
 with
 
 counted as (

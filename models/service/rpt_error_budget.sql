@@ -40,9 +40,11 @@ totals as (
         objectives.judged_at
     from objectives
     left join events
-        on objectives.slo = events.slo
-        and events.began_at >= {{ claim_reconciliation.minutes_after('judged_at', '-lookback_minutes') }}
-        and events.ended_at <= judged_at
+        on
+            objectives.slo = events.slo
+            and objectives.judged_at >= events.ended_at
+            and objectives.judged_at
+            <= {{ claim_reconciliation.minutes_after('events.began_at', 'objectives.lookback_minutes') }}
     group by 1, 2, 3, 4, 7
 ),
 

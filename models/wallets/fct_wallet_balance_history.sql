@@ -19,7 +19,7 @@ health as (
 final as (
     select * from health
     {%- if is_incremental() %}
-        where built_at > (select coalesce(max(built_at), '-infinity') from {{ this }})
+        where built_at > (select coalesce(max(history.built_at), '-infinity') from {{ this }} as history)
     {%- endif %}
 )
 

@@ -3,5 +3,9 @@
 -- depends_on: {{ ref('rpt_slow_statements') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select 'pg_stat_statements is not installed in this database, or not loaded' as finding
-where not exists (select from pg_catalog.pg_extension where extname = 'pg_stat_statements')
+where
+    not exists (
+        select from pg_catalog.pg_extension
+        where extname = 'pg_stat_statements'
+    )
     or current_setting('pg_stat_statements.max', true) is null

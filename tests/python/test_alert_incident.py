@@ -1,4 +1,4 @@
-"""Two days of a service, minute by minute, against alert states that were written down beforehand."""
+"""Two days of a service, minute by minute, against alert states written down beforehand."""
 
 from __future__ import annotations
 

@@ -63,6 +63,34 @@ def test_a_strangers_project_builds_and_finds_its_faults(
     assert owed == [(ANNA, 1), (BEN, 1), (DORA, 3)]
 
 
+def test_times_without_a_zone_and_requests_without_a_reason(
+    shop: DbtProject, shop_database: Database
+) -> None:
+    """A shop in Berlin whose metrics name neither the zone nor why a request was refused."""
+    shop_database.execute(
+        """
+        insert into billing.function_metrics (requested_on, function_name, status_code, duration_ms)
+        select date_trunc('hour', now() at time zone 'Europe/Berlin') - interval '5 hours',
+            name, 409, 7
+        from unnest(array['claim', 'claim_box', 'refund']) as name
+        """
+    )
+    assert shop.build().success
+    found = shop_database.rows(
+        "select hour = date_trunc('hour', now(), 'UTC') - interval '5 hours', requests, conflicts"
+        f" from {MODELS_SCHEMA}.v_claim_conflicts_rolling where requests > 0"
+    )
+    assert found == [(True, 2, 2)]
+
+    coverage = (
+        f"select status, ddl from {MODELS_SCHEMA}.rpt_index_coverage where reason like '%alerts%'"
+    )
+    ((status, ddl),) = shop_database.rows(coverage)
+    assert status == "missing"
+    shop_database.execute(ddl)
+    assert shop_database.rows(coverage) == [("present", None)]
+
+
 def test_as_of_in_a_project_file_is_refused(shop: DbtProject, shop_database: Database) -> None:
     """There it would not reach the schema's suffix, and the look back would replace production."""
     assert shop.build().success
@@ -90,7 +118,7 @@ def test_hint_packs_need_one_entry_one_sku_and_one_column(
         "xp_booster": {"column": "xp_booster_until", "kind": "expiry"},
         "hint_pack": {"column": "hint_packs", "kind": "quantity"},
     }
-    assert dbt.build("--select", "sku_catalog").success
+    assert dbt.build("--select", "sku_catalog", "escalation_contacts").success
     database.execute(
         f"""
         insert into {MODELS_SCHEMA}.sku_catalog (sku, item, quantity)

@@ -154,9 +154,12 @@ def _compare_history(sky: Observatory, service: Service, seed: int) -> None:
             assert len(found) > 0
         # The percentile and the share say the same, at every limit.
         disagreeing = cursor.execute(
-            "select count(*) as windows"
-            f" from {MODELS_SCHEMA}.rpt_slo_windows where timed_requests > 0"
-            " and (p95_latency_ms <= 500) is distinct from (20 * over_500ms <= timed_requests)".encode()
+            f"""
+            select count(*) as windows
+            from {MODELS_SCHEMA}.rpt_slo_windows
+            where timed_requests > 0
+                and (p95_latency_ms <= 500) is distinct from (20 * over_500ms <= timed_requests)
+            """.encode()
         )
         assert disagreeing.fetchall() == [{"windows": 0}]
 

@@ -1,6 +1,16 @@
 -- At least slo_latency_share of the requests of the last complete window took at most slo_latency_ms.
 -- depends_on: {{ ref('rpt_wallet_build') }}
-select *
-from {{ ref('rpt_slo_windows') }}
+with
+
+windows as (
+    select * from {{ ref('rpt_slo_windows') }}
+),
+
+last_window as (
+    select * from windows
+    order by window_start desc
+    limit 1
+)
+
+select * from last_window
 where not latency_met
-    and window_start = (select max(window_start) from {{ ref('rpt_slo_windows') }})

@@ -2,7 +2,7 @@
 {%- set requested_at = claim_reconciliation.in_time_zone(timestamp, var('metrics_time_zone')) %}
 -- Grain: one row a request. The service's column "timestamp" becomes requested_at. One plain select, so that a range of
 -- times is read by its index.
-select {{ 'distinct' if var('deduplicate_metrics') }}
+{{ 'select distinct' if var('deduplicate_metrics') else 'select' }}
     {{ requested_at }} as requested_at,
     {{ claim_reconciliation.service_column('function_metrics', 'function_name') }},
     {{ claim_reconciliation.service_column('function_metrics', 'status_code') }},

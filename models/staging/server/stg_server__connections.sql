@@ -7,6 +7,7 @@ select
     state_change as state_changed_at,
     cardinality(pg_blocking_pids(pid)) > 0 as is_blocked
 from pg_catalog.pg_stat_activity
-where datname = current_database()
+where
+    datname = current_database()
     and backend_type = 'client backend'
     and pid <> pg_backend_pid()

@@ -20,7 +20,10 @@ final as (
         pg_index.indisunique as is_unique,
         pg_index.indisvalid as is_valid,
         pg_index.indpred is not null as is_partial,
-        exists (select from pg_catalog.pg_constraint where conindid = pg_index.indexrelid) as is_constraint,
+        exists(
+            select from pg_catalog.pg_constraint as constraints
+            where constraints.conindid = pg_index.indexrelid
+        ) as is_constraint,
         coalesce(pg_stat_get_numscans(pg_index.indexrelid), 0) as scans,
         index_names.relpages * current_setting('block_size')::bigint as bytes
     from tables

@@ -1,7 +1,7 @@
 {{ config(materialized='retained_table') }}
 {%- set statements = claim_reconciliation.statements_relation() %}
--- Grain: one row a statement that the server has recorded in this database, as of the build. Without pg_stat_statements:
--- no row. A table, because a view on the extension's view would keep the extension from being updated.
+-- Grain: one row a statement that the server has recorded in this database, as of the build. No row where it records
+-- none. A table, because a view on the extension's view would keep the extension from being updated.
 select
     queryid as statement_id,
     min(query) as statement,
@@ -11,7 +11,8 @@ select
     sum(rows)::bigint as returned_rows,
     statement_timestamp() as measured_at
 from {{ statements }}
-where queryid is not null
+where
+    queryid is not null
     -- What builds these models is not the service's.
     and strpos(query, '{{ this.schema }}') = 0
 group by queryid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,11 @@ def var(name: str, default: Any = None) -> Any:
 def tojson(value: Any, sort_keys: bool = False) -> str:
     """Return the value as JSON, as dbt's function does."""
     return json.dumps(value, sort_keys=sort_keys)
+
+
+def local_md5(value: str) -> str:
+    """Return a digest of the text, as dbt's function does."""
+    return hashlib.md5(value.encode()).hexdigest()
 
 
 claim_reconciliation = _Macros()

@@ -38,5 +38,5 @@ def never_empty(database: Database, relations: Sequence[str], at_least: int = 1)
     finally:
         stopped.set()
         thread.join()
-    assert faults == []
+    assert faults == [], faults[:5]
     assert looks >= at_least

@@ -50,7 +50,9 @@ def random_builds(seed: int, first: datetime, end: datetime) -> list[Build]:
         settled = source.choice((0, 1, 500))
         wrong = source.choice((0, 0, 1)) if settled else 0
         builds.append(Build(at, settled, settled - wrong))
-        at += timedelta(minutes=source.choice((15, 61, 240, 1500)), seconds=source.randrange(60))
+        at += timedelta(
+            minutes=source.choice((0, 15, 61, 240, 1500)), seconds=source.randint(1, 59)
+        )
     return builds
 
 

@@ -78,15 +78,27 @@ class World:
         return request.status == 409
 
     def rules(self) -> dict[str, Rule]:
-        every = lambda request: True  # noqa: E731
+        """Return the alerts about requests by their names."""
+        five, ten = Fraction(5, 100), Fraction(10, 100)
+        burn, budget = Fraction("14.4"), Fraction(1, 1000)
         return {
-            "error_rate": Rule(lambda r: r.is_error, every, (5,), Fraction(5, 100), 15),
-            "latency": Rule(lambda r: _ms(r) > 300, _is_timed, (5,), Fraction(5, 100), 30),
-            "conflict_rate": Rule(self.is_conflict, every, (60,), Fraction(10, 100), 1),
-            "fast_burn": Rule(
-                *(lambda r: r.is_error, every, (60, 5), Fraction("14.4"), 1, Fraction(1, 1000))
-            ),
+            "error_rate": Rule(_is_error, _is_request, (5,), five, 15),
+            "latency": Rule(_is_slow, _is_timed, (5,), five, 30),
+            "conflict_rate": Rule(self.is_conflict, _is_request, (60,), ten, 1),
+            "fast_burn": Rule(_is_error, _is_request, (60, 5), burn, 1, budget),
         }
+
+
+def _is_request(request: Request) -> bool:
+    return True
+
+
+def _is_error(request: Request) -> bool:
+    return request.is_error
+
+
+def _is_slow(request: Request) -> bool:
+    return _ms(request) > 300
 
 
 def _is_timed(request: Request) -> bool:
@@ -295,9 +307,7 @@ def _signal(rule: Rule, bad: list[int], totals: list[int]) -> Row:
     }
 
 
-def _states(
-    needed: int, signals: Iterator[tuple[datetime, Row]]
-) -> Iterator[tuple[datetime, Row]]:
+def _states(needed: int, signals: Iterator[tuple[datetime, Row]]) -> Iterator[tuple[datetime, Row]]:
     """Walk through the minutes as whoever is on call lives through them."""
     run, is_firing, state, since = 0, False, "", EPOCH
     for minute, row in signals:
@@ -306,11 +316,8 @@ def _states(
             is_firing = False
         elif run >= needed:
             is_firing = True
-        before = state
-        if is_firing:
-            state = "firing"
-        else:
-            state = "pending" if row["signal"] == "breach" else row["signal"]
+        unfired = "pending" if row["signal"] == "breach" else row["signal"]
+        before, state = state, "firing" if is_firing else unfired
         if state != before:
             since = minute
         yield minute, {**row, "state": state, "since": since}
