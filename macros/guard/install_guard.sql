@@ -123,6 +123,8 @@ $functions$;
 {{ claim_reconciliation.guard_pause() }}
 {{ claim_reconciliation.guard_resume() }}
 {{ claim_reconciliation.guard_set_single_operator() }}
+{{ claim_reconciliation.guard_note_firing_alerts() }}
+{{ claim_reconciliation.guard_due_alert_messages() }}
 {{ claim_reconciliation.guard_claim_alert_messages() }}
 {{ claim_reconciliation.guard_settle_alert_message() }}
 {% endmacro %}

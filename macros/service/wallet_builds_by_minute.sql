@@ -8,13 +8,7 @@ select distinct on (judged_at)
     sum(settled_balances) - sum(settled_accurate_balances) as wrong_balances,
     sum(settled_balances) as settled_balances
 from {{ history }}
-where
-    built_at >= {{ claim_reconciliation.metrics_kept_from() }}
-    and built_at in (
-        select max(built_at)
-        from {{ history }}
-        group by {{ claim_reconciliation.period_start('built_at', 1) }}
-    )
+where built_at >= {{ claim_reconciliation.metrics_kept_from() }}
 group by built_at
 order by judged_at, built_at desc
 {%- endmacro %}

@@ -1,0 +1,51 @@
+{% macro guard_due_alert_messages() %}
+create function claim_ops._due_alert_messages(p_alerts jsonb, p_now timestamptz)
+returns table (alert text, since timestamptz, escalation_level integer, told_level integer)
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+with
+
+alerts as (
+    select given.*
+    from jsonb_to_recordset(p_alerts) as given (alert text, state text, since timestamptz, escalation_level integer)
+),
+
+firing as (
+    select
+        alerts.alert,
+        coalesce(max(known.since), alerts.since) as since,
+        alerts.escalation_level as told_level
+    from alerts
+    left join claim_ops.alert_notifications as known on alerts.alert = known.alert and known.seen_firing_at = p_now
+    where alerts.state = 'firing'
+    group by alerts.alert, alerts.since, alerts.escalation_level
+),
+
+-- Whoever was told that it fires is told that it is over; silence of the service is no recovery.
+recovered as (
+    select
+        known.alert,
+        known.since,
+        max(known.escalation_level) filter (where known.sent_at is not null) as told_level
+    from claim_ops.alert_notifications as known
+    inner join alerts on known.alert = alerts.alert
+    where alerts.state not in ('no_data', 'low_traffic')
+    group by known.alert, known.since
+    having
+        max(known.seen_firing_at) < p_now
+        and max(known.escalation_level) filter (where known.sent_at is not null) > 0
+        and bool_and(known.escalation_level > 0 or known.sent_at is null)
+)
+
+select firing.alert, firing.since, levels.escalation_level, levels.escalation_level
+from firing
+cross join generate_series(1, firing.told_level) as levels (escalation_level)
+union all
+select recovered.alert, recovered.since, 0, recovered.told_level
+from recovered
+$function$;
+comment on function claim_ops._due_alert_messages is
+'What is to be told: every level that a firing alert has climbed to, and 0 where one of that is over; sent or not.';
+{% endmacro %}
