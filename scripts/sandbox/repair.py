@@ -133,7 +133,7 @@ def claimctl(
     demo: Demo,
     login: str,
     *arguments: str,
-    expect: int = DONE,
+    expect: int | tuple[int, ...] = DONE,
     head: int = ALL_LINES,
     tail: int = 1,
 ) -> str:
@@ -149,14 +149,15 @@ def claimctl(
         capture_output=True,
         text=True,
     )
+    expected = (expect,) if isinstance(expect, int) else expect
     output = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-    if len(output) > head + tail + 1 and ended.returncode == expect:
+    if len(output) > head + tail + 1 and ended.returncode in expected:
         output[head:-tail] = ["..."]
     if ended.returncode != DONE:
         output.append(f"(exit code {ended.returncode})")
     for line in output:
         demo.console.print(Text(_wrapped(line, demo.console.width), style="dim"))
-    if ended.returncode != expect:
+    if ended.returncode not in expected:
         raise DemoError(
             f"claimctl {arguments[0]} ended with exit code {ended.returncode}, not {expect}."
         )

@@ -50,7 +50,9 @@ def make_with_raised_limits(demo: Demo, *arguments: str) -> str:
     return make(demo, *arguments, *(part for limit in limits for part in ("--raise", limit)))
 
 
-def approve_and_apply(demo: Demo, plan: str, *options: str, expect: int = DONE) -> None:
+def approve_and_apply(
+    demo: Demo, plan: str, *options: str, expect: int | tuple[int, ...] = DONE
+) -> None:
     """Have another login approve a plan, apply it and verify what was written."""
     claimctl(demo, APPROVER, "approve", plan, "--yes", head=1)
     claimctl(demo, APPLIER, "apply", plan, "--yes", *options, expect=expect, head=1, tail=3)

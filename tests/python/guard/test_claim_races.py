@@ -5,6 +5,7 @@ Whoever is quicker: there is one claim, one credit, and no writer dies of us.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import time
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 from sandbox.writers import KINDS, Answer, Purchase
 from support.appliers import end_session, finish, start_applier
-from support.guard import SHIELD, Guard, apply
+from support.guard import RUNNER, SHIELD, Guard, apply
 from support.guard_templates import Guards
 
 CLAIM = f"select status_code from claim_purchase('tx', 'alice', '{SHIELD}')"
@@ -208,6 +209,21 @@ def test_a_claim_of_another_purchase_comes_in_between(
 # Many times
 
 
+def apply_and_die(guard: Guard, made: int, seconds: float | None) -> dict[str, Any]:
+    """Apply a plan; where its session is ended after so many seconds, somebody goes on."""
+    with guard.session() as connection, ThreadPoolExecutor() as threads:
+        pid = connection.info.backend_pid
+        if seconds is not None:
+            kill = f"select pg_terminate_backend({pid}) from pg_sleep({seconds})"
+            threads.submit(guard.rows, kill)
+        with contextlib.suppress(psycopg.OperationalError):
+            return apply(connection, made)
+    if guard.state(made) in ("approved", "applying"):
+        return guard.apply(made)
+    outcome: dict[str, Any] = guard.call(RUNNER, "finish_apply", made)
+    return outcome
+
+
 def race(guard: Guard, number: int, function: str, kind: str) -> None:
     """Let a live claim and a plan run for the same purchase, either with a head start."""
     user, tx_id = f"user-{number:04d}", f"tx-{number:04d}"
@@ -236,10 +252,11 @@ def race(guard: Guard, number: int, function: str, kind: str) -> None:
                     continue
             raise AssertionError("a writer never got through")
 
-    with ThreadPoolExecutor() as threads, guard.session() as connection:
+    with ThreadPoolExecutor() as threads:
         claiming: Future[Answer] = threads.submit(live)
         time.sleep(chance.random() * 0.02)
-        outcome = apply(connection, made)
+        # Every third applier dies under it, somewhere.
+        outcome = apply_and_die(guard, made, chance.random() * 0.05 if number % 3 == 0 else None)
         assert claiming.result().status_code == 200
     assert outcome["pending"] == 0
     assert_once(guard, user)
