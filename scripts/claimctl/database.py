@@ -23,6 +23,7 @@ READING_SETTINGS = """
 select
     set_config('row_security', 'off', true),
     set_config('TimeZone', 'UTC', true),
+    set_config('jit', 'off', true),
     set_config('search_path', 'pg_catalog', true),
     set_config('lock_timeout', '5s', true),
     set_config('statement_timeout', '60s', true)

@@ -60,6 +60,14 @@ def test_a_refunded_purchase_explains_nothing(guard: Guard, status: str) -> None
     assert guard.shields("alice") == 2
 
 
+def test_what_is_bought_again_after_a_refund_explains_it(guard: Guard) -> None:
+    add_excess_shield(guard)
+    for status, hours in (("INITIAL_PURCHASE", 240), ("REFUND", 200), ("INITIAL_PURCHASE", 100)):
+        guard.add_purchase("alice", status=status, hours_ago=hours)
+    with guard.refuses("CO014"):
+        guard.plan(take=["streakshield"])
+
+
 def test_a_claimed_purchase_explains_nothing(guard: Guard) -> None:
     add_excess_shield(guard)
     claimed = guard.value("select min(tx_id) from purchase_claims")
