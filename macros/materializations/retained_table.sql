@@ -2,8 +2,10 @@
     answer at every moment of a build, also of one whose tests fail. dbt's own `table` drops the predecessor with
     cascade, and the views with it. `drop_retired_tables` drops the predecessors when the run ends. -#}
 {% materialization retained_table, adapter='postgres' %}
+    {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
     {%- set intermediate = make_intermediate_relation(target) -%}
+
     {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -12,30 +14,7 @@
         {{ get_create_table_as_sql(False, intermediate, sql) }}
     {%- endcall %}
     {% do create_indexes(intermediate) %}
-    {{ claim_reconciliation._retire_predecessor(intermediate, target) }}
-    {{ return({'relations': [target]}) }}
-{% endmaterialization %}
 
-
-{#- The same for a view. -#}
-{% materialization retained_view, adapter='postgres' %}
-    {%- set target = this.incorporate(type='view') -%}
-    {%- set intermediate = make_intermediate_relation(target) -%}
-    {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-
-    {% call statement('main') -%}
-        {{ get_create_view_as_sql(intermediate, sql) }}
-    {%- endcall %}
-    {{ claim_reconciliation._retire_predecessor(intermediate, target) }}
-    {{ return({'relations': [target]}) }}
-{% endmaterialization %}
-
-
-{% macro _retire_predecessor(intermediate, target) %}
-    {#- Puts the new relation in the place of the one before it, and commits. -#}
-    {%- set existing = load_cached_relation(target) -%}
     {% if existing is not none %}
         {{ adapter.rename_relation(existing, claim_reconciliation._retired_relation(existing)) }}
     {% endif %}
@@ -46,12 +25,12 @@
     {% do persist_docs(target, model) %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
-{% endmacro %}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
 
 
 {% macro _retired_relation(relation) %}
-    {#- Fourteen digits: the longest name of ours and a suffix fill the 63 bytes that PostgreSQL keeps. -#}
-    {%- set moment = modules.datetime.datetime.now(modules.pytz.utc).strftime('%d%H%M%S%f') -%}
+    {%- set moment = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y%m%d%H%M%S%f') -%}
     {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '__retired_' ~ moment})) -}}
 {% endmacro %}
 
@@ -61,7 +40,7 @@
         rebuilt, or that a reader holds, stays for the next run. -#}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- for node in graph.nodes.values()
-            if node.package_name == 'claim_reconciliation' and node.config.materialized in ('retained_table', 'retained_view') -%}
+            if node.package_name == 'claim_reconciliation' and node.config.materialized == 'retained_table' -%}
             {{- claim_reconciliation._drop_retired_tables_of(node.schema, node.alias) -}}
         {%- endfor -%}
     {%- endif -%}
@@ -71,23 +50,21 @@
 {% macro _drop_retired_tables_of(schema, table) %}
 do $retired$
 declare
-    v_retired record;
+    v_table regclass;
 begin
     set local lock_timeout = '1s';
-    for v_retired in
-        select
-            pg_class.oid::regclass as name,
-            case pg_class.relkind when 'v' then 'view' else 'table' end as kind
+    for v_table in
+        select pg_class.oid::regclass
         from pg_catalog.pg_class
         join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
         where pg_namespace.nspname = '{{ schema }}'
-            and pg_class.relkind in ('r', 'v')
+            and pg_class.relkind = 'r'
             and starts_with(pg_class.relname, '{{ table }}__retired_')
     loop
         begin
-            execute format('drop %s %s restrict', v_retired.kind, v_retired.name);
+            execute format('drop table %s restrict', v_table);
         exception when dependent_objects_still_exist or lock_not_available then
-            raise notice '% stays for the next run: %', v_retired.name, sqlerrm;
+            raise notice '% stays for the next run: %', v_table, sqlerrm;
         end;
     end loop;
 end
