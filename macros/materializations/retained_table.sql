@@ -30,8 +30,7 @@
 
 
 {% macro _retired_relation(relation) %}
-    {#- Fourteen digits: the longest name of ours and a suffix fill the 63 bytes that PostgreSQL keeps. -#}
-    {%- set moment = modules.datetime.datetime.now(modules.pytz.utc).strftime('%d%H%M%S%f') -%}
+    {%- set moment = modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y%m%d%H%M%S%f') -%}
     {{- return(relation.incorporate(path={'identifier': relation.identifier ~ '__retired_' ~ moment})) -}}
 {% endmacro %}
 

@@ -280,6 +280,8 @@ def _health(known: list[Balance], item: str, now: datetime) -> Row:
         "excess": found.count("excess"),
         "missing_wallets": found.count("missing_wallet"),
         "unsettled": sum(bool(each.discrepancy_type) and not each.is_settled for each in known),
+        "settled_balances": len(settled),
+        "settled_accurate_balances": len(right),
         "accuracy": len(right) / len(settled) if settled else None,
         "built_at": now,
     }
