@@ -131,6 +131,8 @@ def test_hint_packs_need_one_entry_one_sku_and_one_column(
         insert into purchase_claims (tx_id, user_id, sku, claimed_at)
         select user_id || number, user_id, 'hints', now() - interval '1 day'
         from (values ('anna', 1), ('anna', 2), ('ben', 3), ('dora', 4)) as claims (user_id, number);
+        insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+        select tx_id, user_id, sku, 'NON_RENEWING_PURCHASE', claimed_at from purchase_claims;
         """
     )
     outcome = dbt.build("--exclude-resource-type", "seed", vars={"wallet_items": items})
