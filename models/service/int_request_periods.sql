@@ -21,7 +21,7 @@ requests as (
 
 spans as (
     {%- if is_incremental() %}
-        {{ claim_reconciliation.hours_to_count(this, 'requests', counted_by) | indent(8) }}
+        {{ claim_reconciliation.hours_to_count(this, ref('int_claim_requests'), counted_by) | indent(8) }}
     {%- else %}
         select {{ claim_reconciliation.metrics_kept_from() }} as count_from
     {%- endif %}
