@@ -1,6 +1,7 @@
 {% macro wallet_balances_by_item(balances) %}
     {#- The wide rows of int_wallet_balances as long ones: one row a user and item, every column of every kind, null where
-        the item's kind has none. -#}
+        the item's kind has none. Both kinds have the same types, and `balances` is best a relation: PostgreSQL then scans
+        each part in parallel and by index, which it does for no CTE that is read twice. -#}
     {%- for item in claim_reconciliation.wallet_items() %}
 select
     user_id,
@@ -11,8 +12,8 @@ select
     {{ item.name }}_first_claimed_at as first_claimed_at,
     {{ item.name }}_last_claimed_at as last_claimed_at,
     {%- if item.kind == 'quantity' %}
-    {{ item.name }}_wallet_quantity as wallet_quantity,
-    {{ item.name }}_expected_quantity as expected_quantity,
+    cast({{ item.name }}_wallet_quantity as bigint) as wallet_quantity,
+    cast({{ item.name }}_expected_quantity as bigint) as expected_quantity,
     cast(null as timestamptz) as wallet_expires_at,
     cast(null as timestamptz) as expected_expires_at,
     {{ claim_reconciliation.quantity_discrepancy_type(

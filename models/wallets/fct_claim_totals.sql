@@ -3,12 +3,8 @@
 
 with
 
-balances as (
-    select * from {{ ref('int_wallet_balances') }}
-),
-
 balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item('balances') | indent(4) }}
+    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances')) | indent(4) }}
 ),
 
 final as (

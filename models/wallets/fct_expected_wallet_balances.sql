@@ -3,19 +3,15 @@
 
 with
 
-balances as (
-    select * from {{ ref('int_wallet_balances') }}
-),
-
 balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item('balances') | indent(4) }}
+    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances')) | indent(4) }}
 ),
 
 final as (
     select
         user_id,
         item,
-        expected_quantity::bigint as expected_quantity,
+        expected_quantity,
         expected_expires_at,
         last_claimed_at,
         last_activity_at,

@@ -1,12 +1,8 @@
 -- Grain: one row a user and item whose wallet is wrong.
 with
 
-balances as (
-    select * from {{ ref('int_wallet_balances') }}
-),
-
 balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item('balances') | indent(4) }}
+    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances')) | indent(4) }}
 ),
 
 final as (
@@ -14,8 +10,8 @@ final as (
         user_id,
         item,
         discrepancy_type,
-        wallet_quantity::bigint as wallet_quantity,
-        expected_quantity::bigint as expected_quantity,
+        wallet_quantity,
+        expected_quantity,
         (wallet_quantity - expected_quantity)::bigint as quantity_discrepancy,
         wallet_expires_at,
         expected_expires_at,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimctl.database import connect
 from claimctl.errors import NoConnectionError, RefusedError
-from claimctl.guard import refusal
+from claimctl.guard import call, guard, refusal
 from claimctl.options import Options
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ FIRST_LINES, LEAST_LINES, MOST_LINES = 100, 20, 500
 # The guard skips a line that was busy in its tenth pass.
 LAST_PASS = 10
 SECONDS_BETWEEN_PASSES = 0.3
+# How long the lines of another applier are waited for after its last sign of life.
+PATIENCE_SECONDS = 30
 RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15)
 STATEMENT_TIMEOUT = "10s"
 # Deadlock, lock and statement time-outs: the batch was rolled back and is tried again, smaller.
@@ -42,6 +44,26 @@ class Progress:
     stop: threading.Event = field(default_factory=threading.Event)
     batch_seconds: list[float] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
+
+
+def apply_until_decided(
+    options: Options, plan_id: int, appliers: int, progress: Progress
+) -> dict[str, Any]:
+    """Apply the plan until each line is decided, and return what finish_apply says.
+
+    Lines in the hands of another applier are waited for: they are its own to finish, and ours when
+    it dies. Some stay pending where it neither ends nor goes on.
+    """
+    pending = patient_until = None
+    while True:
+        apply_plan(options, plan_id, appliers, progress)
+        with guard(options) as connection:
+            outcome: dict[str, Any] = call(connection, "finish_apply", plan_id=plan_id)
+        if outcome["pending"] != pending or patient_until is None:
+            pending, patient_until = outcome["pending"], time.monotonic() + PATIENCE_SECONDS
+        if not pending or time.monotonic() > patient_until:
+            return outcome
+        time.sleep(SECONDS_BETWEEN_PASSES)
 
 
 def apply_plan(options: Options, plan_id: int, appliers: int, progress: Progress) -> None:

@@ -90,7 +90,7 @@ def test_hint_packs_need_one_entry_one_sku_and_one_column(
         "xp_booster": {"column": "xp_booster_until", "kind": "expiry"},
         "hint_pack": {"column": "hint_packs", "kind": "quantity"},
     }
-    assert dbt.build("--select", "resource_type:seed").success
+    assert dbt.run("seed").success
     database.execute(
         f"""
         insert into {MODELS_SCHEMA}.sku_catalog (sku, item, quantity)

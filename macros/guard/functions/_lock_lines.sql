@@ -4,17 +4,24 @@ returns integer[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A plan that was cached while the journal was small reads all of it for each line.
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
-    v_lines integer[];
+    v_last constant integer := (select plans.lines from claim_ops.plans where plans.plan_id = p_plan_id);
+    v_to integer;
+    v_lines integer[] := '{}';
 begin
-    loop
-        select array_agg(line.line_no) into v_lines
-        from (
+    while v_lines = '{}' and p_after_line < v_last loop
+        -- Of one chunk, so that each chunk's digest is taken once, and by a range of numbers: a new plan has no
+        -- statistics, and by anything else all of it would be read and sorted for each batch.
+        v_to := (p_after_line / 500 + 1) * 500;
+        v_lines := array(
             select plan_items.line_no
             from claim_ops.plan_items
             where plan_items.plan_id = p_plan_id
                 and plan_items.line_no > p_after_line
+                and plan_items.line_no <= v_to
                 -- One look into the index a line; as an anti-join it would read the whole journal for each batch.
                 and (
                     select journal.entry_id from claim_ops.journal
@@ -24,11 +31,10 @@ begin
             order by plan_items.line_no
             limit p_limit
             for no key update skip locked
-        ) as line;
-        exit when v_lines is null;
+        );
+        p_after_line := coalesce(v_lines[cardinality(v_lines)], v_to);
 
         -- Again, after the lock: another applier may have decided a line between our snapshot and our lock.
-        p_after_line := v_lines[cardinality(v_lines)];
         v_lines := array(
             select line.line_no from unnest(v_lines) as line (line_no)
             where (
@@ -38,12 +44,11 @@ begin
             ) is null
             order by line.line_no
         );
-        exit when v_lines <> '{}';
     end loop;
-    return v_lines;
+    return nullif(v_lines, '{}');
 end
 $function$;
 comment on function claim_ops._lock_lines is
-$$Locks the next undecided lines of a plan that no other applier holds, at most p_limit, and returns them in their order; null
-where none is left.$$;
+$$Locks the next undecided lines of a plan that no other applier holds, at most p_limit and of one chunk, and returns them in
+their order; null where none is left.$$;
 {% endmacro %}

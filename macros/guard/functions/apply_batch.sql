@@ -12,7 +12,6 @@ declare
     v_plan claim_ops.plans;
     v_kind claim_ops.plan_kinds;
     v_lines integer[];
-    v_chunk integer;
     v_items claim_ops.plan_items[];
     v_batch_id bigint;
     v_lock_timeout constant text := current_setting('lock_timeout');
@@ -30,10 +29,7 @@ begin
     if v_lines is null then
         return;
     end if;
-    -- Of one chunk, so that each chunk's digest is taken once.
-    v_chunk := (v_lines[1] - 1) / 500;
-    v_lines := array(select line.no from unnest(v_lines) as line (no) where (line.no - 1) / 500 = v_chunk order by 1);
-    perform claim_ops._check_digest(p_plan_id, array[v_chunk]);
+    perform claim_ops._check_digest(p_plan_id, array[(v_lines[cardinality(v_lines)] - 1) / 500]);
     -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
     select array_agg(plan_items order by plan_items.line_no) into v_items
     from claim_ops.plan_items

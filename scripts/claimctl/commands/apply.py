@@ -76,7 +76,7 @@ def _run(
     options: Options, plan_id: int, appliers: int, yes: bool, break_glass: str | None
 ) -> dict[str, Any]:
     """Ask, open the plan, apply its batches and close it; return what became of its lines."""
-    from claimctl.applying import Progress, apply_plan
+    from claimctl.applying import Progress, apply_until_decided
     from claimctl.guard import call, guard, refusals, show_plan
     from claimctl.summary import confirm, print_changes
 
@@ -93,9 +93,7 @@ def _run(
             call(connection, "begin_apply", plan_id=plan_id)
     with _bar(plan) as on_batch, refusals():
         progress = Progress(on_batch)
-        apply_plan(options, plan_id, appliers, progress)
-    with guard(options) as connection:
-        outcome = call(connection, "finish_apply", plan_id=plan_id)
+        outcome = apply_until_decided(options, plan_id, appliers, progress)
     longest = round(1000 * max(progress.batch_seconds, default=0), 1)
     return {"plan_id": plan_id, **outcome, "longest_batch_ms": longest}
 

@@ -73,3 +73,19 @@ def test_an_applier_that_comes_too_late_finds_nothing_to_do(guard: Guard) -> Non
     assert guard.batch(plan) is None
     assert guard.call(RUNNER, "finish_apply", plan) == outcome
     assert guard.snapshot() == before
+
+
+def test_lines_of_an_applier_that_dies_are_taken_over_by_the_one_that_waits(guard: Guard) -> None:
+    users = guard.add_short_wallets(5)
+    plan = guard.plan_and_begin()
+    with guard.connect(autocommit=False) as dying:
+        dying.execute("select claim_ops._lock_lines(%s, 0, 2)", [plan])
+        waiting = start_applier(guard, plan)
+        guard.wait_until(
+            f"count(*) = 3 from claim_ops.plan_lines where state = 'applied' and plan_id = {plan}"
+        )
+        assert waiting.poll() is None
+        dying.rollback()
+        assert finish(waiting) == 0
+
+    assert guard.lines(plan) == dict.fromkeys(users, "applied")
