@@ -24,7 +24,7 @@ def test_before_in_the_where_keeps_a_wallet_of_a_rollback(guard: Guard) -> None:
     plan = guard.approve(guard.plan())
     guard.apply(plan)
     rollback = guard.begin(guard.roll_back(plan))
-    guard.edit_function("_apply_rollback", FIRST_LOOK, "false")
+    guard.edit_function("_roll_back_wallets", FIRST_LOOK, "false")
     guard.execute("update user_wallet_balances set streakshield_count = 7")
     with guard.refuses("CO011"):
         guard.batch(rollback)
