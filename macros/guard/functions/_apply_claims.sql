@@ -20,7 +20,7 @@ begin
             );
         end if;
         -- The lines after it are the next batch's, which holds nothing yet.
-        exit when clock_timestamp() > v_deadline;
+        exit when clock_timestamp() >= v_deadline;
     end loop;
     return v_item.line_no;
 end
@@ -56,7 +56,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
     select set_config(
-        'lock_timeout', greatest(1, floor(1000 * extract(epoch from p_deadline - clock_timestamp())))::text, true
+        'lock_timeout', greatest(1, ceil(1000 * extract(epoch from p_deadline - clock_timestamp())))::text, true
     )
 $function$;
 comment on function claim_ops._limit_waits is 'Lets the transaction wait for no lock beyond a deadline.';

@@ -23,7 +23,7 @@ begin
         -- Whoever waits for us began after this transaction's first lock: before the server looks for a deadlock on his
         -- behalf, we have given up waiting for him.
         perform set_config('lock_timeout', greatest(
-            1, floor(1000 * extract(epoch from p_deadline - clock_timestamp()))
+            1, ceil(1000 * extract(epoch from p_deadline - clock_timestamp()))
         )::text, true);
         insert into {{ claims }} as stored ({{ names.values() | join(', ') }})
         values (v_claim.{{ names.values() | join(', v_claim.') }})
