@@ -44,6 +44,8 @@ final as (
             from contacts
             where
                 last_spans.state = 'firing'
+                -- On-call hears of everything; only what is critical climbs.
+                and (rules.severity = 'critical' or contacts.escalation_level = 1)
                 and {{ claim_reconciliation.minutes_after('last_spans.since', 'contacts.after_minutes') }}
                 <= last_spans.last_judged_at
         ) as escalation_level,
