@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
+# Two test files at a time, each process with a server of its own.
+TOGETHER := -n 2 --dist loadfile
+
 export PYTHONPATH := scripts
 
 .PHONY: help setup demo drill stop test test-all test-pooler lint format bench clean
@@ -32,10 +35,10 @@ stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
 
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
 test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
-	$(BIN)/pytest
+	$(BIN)/pytest $(TOGETHER)
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler

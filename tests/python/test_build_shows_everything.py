@@ -119,7 +119,6 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
 
     with never_empty(database, PUBLIC + HISTORY_AND_SERVICE):
         assert_only_production_is_blamed(dbt.build(vars=ADJUSTMENTS))
-        assert_only_production_is_blamed(dbt.build(vars=ADJUSTMENTS))
     assert tables_of_balances(database) == [("int_wallet_balances",)]
 
     found = database.rows(
