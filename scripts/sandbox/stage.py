@@ -107,7 +107,7 @@ def go_through(demo: Demo, steps: Sequence[Callable[[Demo], str]]) -> list[Done]
     """
     done = []
     for step in steps:
-        title = (step.__doc__ or "").rstrip(".")
+        title = (step.__doc__ or "").partition("\n")[0].rstrip(".")
         started = time.monotonic()
         demo.status.update(f"{title} ...")
         try:

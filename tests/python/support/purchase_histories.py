@@ -105,7 +105,8 @@ def _history(
     refund = Status(tx_id, name, sku, rng.choice(["REFUND", "CANCELLATION"]), later)
     other = Status(tx_id, name, sku, rng.choice(["TEST", "EXPIRATION", None]), latest)
     again = Status(tx_id, name, sku, rng.choice(PAYMENTS), latest)
-    stranger = Status(tx_id, rng.choice([*names, None]), sku, payment.status, later)
+    stranger = Status(tx_id, rng.choice(names), sku, payment.status, later)
+    nobody = Status(tx_id, None, sku, payment.status, later)
     other_sku = Status(tx_id, name, rng.choice([*SKUS, None]), payment.status, later)
     timeless = Status(tx_id, name, sku, rng.choice([payment.status, refund.status]), None)
     history = rng.choice(
@@ -119,6 +120,8 @@ def _history(
             [other],
             [payment, stranger],
             [stranger],
+            [payment, nobody],
+            [nobody],
             [payment, other_sku],
             [other_sku],
             [timeless],

@@ -9,8 +9,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from math import ceil, fsum
+from math import ceil
 from typing import Any
 
 Row = dict[str, Any]
@@ -158,7 +159,7 @@ class Service:
             "errors": sum(r.is_error for r in requests),
             "timed_requests": len(durations),
             "success_rate": _ratio(successes, len(requests)),
-            "avg_latency_ms": round(fsum(durations) / len(durations), 2) if durations else None,
+            "avg_latency_ms": _average(durations),
             "p50_latency_ms": percentile(durations, Fraction(50, 100)),
             "p95_latency_ms": percentile(durations, Fraction(95, 100)),
             "p99_latency_ms": percentile(durations, Fraction(99, 100)),
@@ -243,6 +244,14 @@ class Service:
             wrong = build.settled - build.accurate if build else 0
             signal = "no_data" if settled == 0 else "breach" if wrong else "ok"
             yield end, {"signal": signal, "requests": settled, "value": _ratio(wrong, settled)}
+
+
+def _average(durations: list[float]) -> float | None:
+    """Return the average, rounded to two places, half up and exactly as decimals are."""
+    if not durations:
+        return None
+    exact = sum(map(Decimal, map(repr, durations)), Decimal()) / len(durations)
+    return float(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def percentile(durations: list[float], share: Fraction) -> float | None:
