@@ -1,28 +1,58 @@
 {% macro crowded_users(claims, sku_catalog) %}
-    {#- Who has exceeded a cap of what, one row a user and SKU: the claim that many places before lies in the window of a
-        later one. It needs claims in the order of the service's own index and nothing but its columns. -#}
-select distinct
+    {#- Who has exceeded a cap of what and when, one row a user and SKU: from the start of the first crowded window to the
+        last claim in one. A window is crowded where the claim as many places before as its cap lies in it too. Few claims
+        have another one within a month before them, and the place of only those is counted: walking back costs more the
+        farther it goes. It needs claims in the order of the service's own index and nothing but its columns. -#}
+select
     user_id,
-    sku
+    sku,
+    min(least(
+        {%- for window in claim_reconciliation.cap_windows() %}
+        case
+            when {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at') | indent(16) }}
+                then {{ claim_reconciliation.cap_window_start(window, 'claimed_at') }}
+        end{{ ',' if not loop.last }}
+        {%- endfor %}
+    )) as first_window_start,
+    max(claimed_at) as last_claimed_at
 from (
     select
-        claims.user_id,
-        claims.sku,
-        claims.claimed_at,
+        near.user_id,
+        near.sku,
+        near.claimed_at,
         {%- for window in claim_reconciliation.cap_windows() %}
-        lag(claims.claimed_at, sku_catalog.{{ window.cap }}) over in_order as {{ window.type }}_claimed_at
+        case sku_catalog.{{ window.cap }}
+            when 0 then near.claimed_at
+            else lag(near.previous_claimed_at, sku_catalog.{{ window.cap }} - 1) over in_order
+        end as {{ window.type }}_claimed_at
         {{- ',' if not loop.last }}
         {%- endfor %}
-    from {{ claims }} as claims
-    inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
-    where
-        claims.user_id is not null
-        and coalesce(sku_catalog.weekly_cap, sku_catalog.monthly_cap) is not null
-    window in_order as (partition by claims.user_id, claims.sku order by claims.claimed_at)
-) as spaced
+    from (
+        select *
+        from (
+            select
+                user_id,
+                sku,
+                claimed_at,
+                lag(claimed_at) over (partition by user_id, sku order by claimed_at) as previous_claimed_at
+            from {{ claims }}
+            where
+                user_id is not null
+                and sku = any(array(
+                    select sku from {{ sku_catalog }} where coalesce(weekly_cap, monthly_cap) is not null
+                ))
+        ) as spaced
+        where
+            previous_claimed_at > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
+            or sku = any(array(select sku from {{ sku_catalog }} where 0 in (weekly_cap, monthly_cap)))
+    ) as near
+    inner join {{ sku_catalog }} as sku_catalog on near.sku = sku_catalog.sku
+    window in_order as (partition by near.user_id, near.sku order by near.claimed_at)
+) as placed
 where
     {%- for window in claim_reconciliation.cap_windows() %}
     {{ 'or ' if not loop.first -}}
     {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at') | indent(4) }}
     {%- endfor %}
+group by user_id, sku
 {% endmacro %}

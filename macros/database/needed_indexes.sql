@@ -6,6 +6,7 @@
         ('purchase_claims', ['tx_id'], true, 'a retried claim may count twice'),
         ('user_wallet_balances', ['user_id'], true, 'a user may get two wallets'),
         ('purchase_claims', ['user_id', 'sku', 'claimed_at'], false, 'each cap check reads the whole table'),
+        ('audit_purchases', ['tx_id'], false, 'a recovery reads the whole table for each line'),
         ('audit_purchases', ['user_id'], false, 'a repair that takes an excess reads the whole table in each batch'),
         ('function_metrics', ['timestamp'], false, 'each look at the alerts reads the whole table'),
     ] -%}

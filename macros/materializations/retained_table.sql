@@ -1,30 +1,14 @@
-{#- A table whose predecessor is renamed and kept until no view reads it any longer, so that the views on it exist and
-    answer at every moment of a build, also of one whose tests fail. dbt's own `table` drops the predecessor with
-    cascade, and the views with it. `drop_retired_tables` drops the predecessors when the run ends. -#}
+{#- A table that is filled on several cores, and whose predecessor is renamed and kept until no view reads it any longer,
+    so that the views on it exist and answer at every moment of a build, also of one whose tests fail. dbt's own `table`
+    drops the predecessor with cascade, and the views with it. `drop_retired_tables` drops the predecessors when the run
+    ends. It is for tables that only this package's views read: another view would go on reading what is retired. -#}
 {% materialization retained_table, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set intermediate = make_intermediate_relation(target) -%}
 
-    {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-
-    {% call statement('main') -%}
-        {{ get_create_table_as_sql(False, intermediate, sql) }}
-    {%- endcall %}
-    {% do create_indexes(intermediate) %}
-
-    {% if existing is not none %}
-        {{ adapter.rename_relation(existing, claim_reconciliation._retired_relation(existing)) }}
-    {% endif %}
-    {{ adapter.rename_relation(intermediate, target) }}
-
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=True)) %}
-    {% do persist_docs(target, model) %}
-    {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ claim_reconciliation._replace_table(
+        existing, target, claim_reconciliation._retired_relation(target), sql
+    ) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 

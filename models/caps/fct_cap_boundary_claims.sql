@@ -1,8 +1,9 @@
 -- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
--- cap_timezone: what a service with a time zone bug would count in the wrong window. Most claims have one date by both
--- clocks, which is cheap to see.
+-- cap_timezone: what a service with a time zone bug would count in the wrong window. Zones are asked only about claims
+-- near a midnight on which a week or month starts; before 1970 and years ahead, where none is listed, about all.
 {%- set local_time = claim_reconciliation.wall_time('claims.claimed_at', var('local_timezone')) %}
 {%- set cap_time = claim_reconciliation.wall_time('claims.claimed_at', var('cap_timezone')) %}
+{%- set zones = [var('local_timezone'), var('cap_timezone')] %}
 with
 
 claims as (
@@ -11,6 +12,35 @@ claims as (
 
 sku_catalog as (
     select * from {{ ref(var('sku_catalog_model')) }}
+),
+
+days as (
+    select generate_series('1970-01-01'::timestamp, '2070-01-01'::timestamp, interval '1 day') as midnight
+),
+
+midnights as (
+    select
+        {%- for function in ['least', 'greatest'] %}
+            {{ function }}(
+                {%- for zone in zones %}
+                    midnight at time zone '{{ zone }}'{{ ',' if not loop.last }}
+                {%- endfor %}
+            ) as {{ ['first_at', 'last_at'][loop.index0] }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from days
+    where extract(isodow from midnight) = 1 or extract(day from midnight) = 1
+),
+
+-- Clocks that go back show a midnight twice: by up to three hours since 1970, but for one station in the Antarctic.
+edges as (
+    select
+        range_agg(
+            tstzrange(
+                {{ claim_reconciliation.hours_after('first_at', -3) }},
+                {{ claim_reconciliation.hours_after('last_at', 3) }}
+            )
+        ) + tstzmultirange(tstzrange(null, min(last_at)), tstzrange(max(first_at), null)) as near_edges
+    from midnights
 ),
 
 windows as (
@@ -37,7 +67,9 @@ windows as (
                 {{ 'union all' if not loop.last }}
             {%- endfor %}
         ) as found
-    where {{ local_time }}::date <> {{ cap_time }}::date
+    where
+        claims.claimed_at <@ (select edges.near_edges from edges)
+        and coalesce(sku_catalog.weekly_cap, sku_catalog.monthly_cap) is not null
 ),
 
 final as (

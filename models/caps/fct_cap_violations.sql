@@ -21,7 +21,11 @@ crowded_claims as (
         claims.*,
         plan_claims.plan_id
     from {{ claims }} as claims
-    inner join crowded on claims.user_id = crowded.user_id and claims.sku = crowded.sku
+    inner join crowded
+        on
+            claims.user_id = crowded.user_id
+            and claims.sku = crowded.sku
+            and claims.claimed_at between crowded.first_window_start and crowded.last_claimed_at
     left join plan_claims on claims.tx_id = plan_claims.tx_id
 ),
 

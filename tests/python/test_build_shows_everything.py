@@ -113,6 +113,39 @@ def test_everything_passes_on_empty_tables(database: Database, dbt: DbtProject) 
     assert database.value(f"select count(*) from {MODELS_SCHEMA}.rpt_wallet_balance_health") == 2
 
 
+def test_tables_keep_their_contracts(database: Database, dbt: DbtProject) -> None:
+    """A parallel_table is made of a query, which knows neither precision nor not null."""
+    places = ("sku_catalog", "staging", "wallets", "purchases", "caps")
+    outcome = dbt.build("--select", *places, "--exclude-resource-type", "test")
+    assert outcome.named("error", "skipped") == set(), outcome.explain()
+    checked = 0
+    for name, result in outcome.nodes.items():
+        model = result.node
+        if model.resource_type == "model" and model.config.materialized == "parallel_table":
+            promised = {
+                (
+                    column.name,
+                    column.data_type,
+                    any(each.type == "not_null" for each in column.constraints),
+                )
+                for column in model.columns.values()
+            }
+            assert promised == columns_of(database, name), name
+            checked += 1
+    assert checked == 8
+
+
+def columns_of(database: Database, table: str) -> set[tuple[Any, ...]]:
+    """Return each column's name, type and whether it is never null."""
+    return set(
+        database.rows(
+            "select attname, replace(format_type(atttypid, atttypmod), 'timestamp with time zone',"
+            " 'timestamptz'), attnotnull from pg_attribute"
+            f" where attrelid = '{MODELS_SCHEMA}.{table}'::regclass and attnum > 0"
+        )
+    )
+
+
 def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) -> None:
     plant_faults(database)
     assert_only_production_is_blamed(dbt.build(vars=ADJUSTMENTS))

@@ -154,6 +154,13 @@ FAULTS = {
         state="warning",
         has_remedy=True,
     ),
+    "a recovery without an index": Fault(
+        "public.audit_purchases has no index on (tx_id): a recovery reads the whole table",
+        "create index concurrently audit_purchases_tx_id_idx on public.audit_purchases (tx_id)",
+        "drop index audit_purchases_tx_id_idx",
+        state="warning",
+        has_remedy=True,
+    ),
     "caps without an index": Fault(
         "public.purchase_claims has no index on (user_id, sku, claimed_at): each cap check reads",
         "create index concurrently purchase_claims_user_id_sku_claimed_at_idx",

@@ -14,6 +14,7 @@ needed (source, names, is_unique, reason) as (
     ('purchase_claims', array['tx_id'], true, 'a retried claim may count twice'),
     ('user_wallet_balances', array['user_id'], true, 'a user may get two wallets'),
     ('purchase_claims', array['user_id', 'sku', 'claimed_at'], false, 'each cap check reads the whole table'),
+    ('audit_purchases', array['tx_id'], false, 'a recovery reads the whole table for each line'),
     ('audit_purchases', array['user_id'], false, 'a repair that takes an excess reads the whole table in each batch'),
     ('function_metrics', array['timestamp'], false, 'each look at the alerts reads the whole table')
 ),
