@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import LiteralString
 
 import psycopg
@@ -25,39 +26,48 @@ and a.sku in ('consumable_streakshield_1', 'consumable_xp_booster_7d')
 and a.status = 'INITIAL_PURCHASE'
 """
 MODELS = ("--select", "purchases", "caps")
+TABLES = (
+    "fct_purchase_discrepancies",
+    "rpt_revenue_at_stake",
+    "fct_cap_violations",
+    "fct_cap_boundary_claims",
+    "fct_claim_bursts",
+)
 # Nothing is built of a view: what it costs is paid by whoever reads all of it.
 VIEWS = ("fct_cap_usage",)
 
 
 def measure(service: Service) -> Iterator[Figure]:
-    """Measure with the indexes that the service has; one model after the other, then abreast."""
+    """Measure with the indexes that the service has: each model alone, then all abreast."""
     with service.connect() as connection:
         for index in service.claims_indexes:
             connection.execute(index.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS").encode())
         fill_audit(connection)
         service.dbt("run", *MODELS)
         settle(connection)
-        one_by_one, abreast, anti_join = medians_in_turn(
+        abreast, anti_join, *singly = medians_in_turn(
             service.runs,
-            lambda: sum(seconds for _, seconds in _models(service, 1)),
             lambda: _elapsed(service),
             lambda: _seconds(connection, ANTI_JOIN),
+            *(partial(_model, service, name) for name in TABLES),
         )
-        yield Figure("purchase models / anti-join", one_by_one, 2, reference=anti_join)
-        yield Figure(
-            "purchase models on four threads / anti-join", abreast, None, reference=anti_join
-        )
-        for name, seconds in _models(service, 1):
-            yield Figure(f"of these {name}", seconds, None)
+        for name, seconds in zip(TABLES, singly, strict=True):
+            yield Figure(f"{name} / anti-join", seconds, 2, reference=anti_join)
+        yield Figure("all of these / anti-join", sum(singly), 2, reference=anti_join)
+        yield Figure("all, on four threads / anti-join", abreast, 2, reference=anti_join)
         for view in VIEWS:
             whole = f"select count(*), sum(claims) from dbt_claim_reconciliation.{view}"
             yield Figure(f"reading all of {view}", _seconds(connection, whole), None)
 
 
-def _models(service: Service, threads: int) -> list[tuple[str, float]]:
-    """Build the models and return each one's seconds."""
-    times = service.dbt("run", *MODELS, threads=threads)
-    return [(node.rpartition(".")[2], times[node]) for node in times if node.startswith("model.")]
+def _model(service: Service, name: str) -> float:
+    """Build one model and return its seconds."""
+    (seconds,) = (
+        seconds
+        for node, seconds in service.dbt("run", "--select", name).items()
+        if node.startswith("model.")
+    )
+    return seconds
 
 
 def _elapsed(service: Service) -> float:
