@@ -5,7 +5,6 @@ Whoever is quicker: there is one claim, one credit, and no writer dies of us.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import signal
 import time
@@ -16,8 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 from sandbox.writers import KINDS, Answer, Purchase
-from support.appliers import end_session, finish, start_applier
-from support.guard import RUNNER, SHIELD, Guard, apply
+from support.appliers import (
+    end_session,
+    finish,
+    let_apply_and_kill,
+    start_applier,
+    start_applier_at_the_ready,
+)
+from support.guard import RUNNER, SHIELD, Guard
 from support.guard_templates import Guards
 
 CLAIM = f"select status_code from claim_purchase('tx', 'alice', '{SHIELD}')"
@@ -33,6 +38,7 @@ ADD_SHIELD = """
 # Of the ways in which a service may claim, those that hold claim and wallet in one commit.
 ATOMIC_KINDS = ("atomic", "upsert")
 LONG_AGO = timedelta(days=300)
+LONG_ENOUGH = 0.1  # Seconds in which most plans of one line are applied.
 
 
 @pytest.fixture
@@ -209,23 +215,20 @@ def test_a_claim_of_another_purchase_comes_in_between(
 # Many times
 
 
-def apply_and_die(guard: Guard, made: int, seconds: float | None) -> dict[str, Any]:
-    """Apply a plan; where its session is ended after so many seconds, somebody goes on."""
-    with guard.session() as connection, ThreadPoolExecutor() as threads:
-        pid = connection.info.backend_pid
-        if seconds is not None:
-            kill = f"select pg_terminate_backend({pid}) from pg_sleep({seconds})"
-            threads.submit(guard.rows, kill)
-        with contextlib.suppress(psycopg.OperationalError):
-            return apply(connection, made)
+def outcome_of(guard: Guard, made: int) -> dict[str, Any]:
+    """Go on where an applier was killed; return what the plan has come to."""
     if guard.state(made) in ("approved", "applying"):
         return guard.apply(made)
     outcome: dict[str, Any] = guard.call(RUNNER, "finish_apply", made)
     return outcome
 
 
-def race(guard: Guard, number: int, function: str, kind: str) -> None:
-    """Let a live claim and a plan run for the same purchase, either with a head start."""
+def race(guard: Guard, number: int, function: str, kind: str) -> bool:
+    """Let a live claim and a plan run for the same purchase, either with a head start.
+
+    The applier is killed somewhere on its way; returns whether it had not yet come to its end.
+    """
+    applier = start_applier_at_the_ready(guard)
     user, tx_id = f"user-{number:04d}", f"tx-{number:04d}"
     chance = random.Random(number)
     if chance.random() < 0.7:
@@ -255,19 +258,23 @@ def race(guard: Guard, number: int, function: str, kind: str) -> None:
     with ThreadPoolExecutor() as threads:
         claiming: Future[Answer] = threads.submit(live)
         time.sleep(chance.random() * 0.02)
-        # Every third applier dies under it, somewhere.
-        outcome = apply_and_die(guard, made, chance.random() * 0.05 if number % 3 == 0 else None)
+        was_killed = let_apply_and_kill(guard, applier, made, chance.random() * LONG_ENOUGH)
+        outcome = outcome_of(guard, made)
         assert claiming.result().status_code == 200
     assert outcome["pending"] == 0
     assert_once(guard, user)
     assert outcome["applied"] == (not claiming.result().is_new) or kind == "atomic"
+    return was_killed
 
 
 @pytest.mark.parametrize("trials", [pytest.param(20), pytest.param(200, marks=pytest.mark.slow)])
 def test_one_claim_and_one_credit(queued: Guard, trials: int) -> None:
     functions = ("plan_recovery", "plan_queue", "plan_override")
-    for number in range(trials):
+    killed = sum(
         race(queued, number, functions[number % 3], ATOMIC_KINDS[number % 2])
+        for number in range(trials)
+    )
+    assert trials / 4 < killed
     assert (
         queued.value(
             "select count(*) from purchase_claims join user_wallet_balances using (user_id)"
