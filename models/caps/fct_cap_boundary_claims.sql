@@ -1,9 +1,10 @@
 -- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
 -- cap_timezone: what a service with a time zone bug would count in the wrong window. Zones are asked only about claims
--- near a midnight on which a week or month starts; before 1970 and years ahead, where none is listed, about all.
+-- near a midnight on which a week or month starts; before 1970 and after 2070, where none is listed, about all.
 {%- set local_time = claim_reconciliation.wall_time('claims.claimed_at', var('local_timezone')) %}
 {%- set cap_time = claim_reconciliation.wall_time('claims.claimed_at', var('cap_timezone')) %}
-{%- set zones = [var('local_timezone'), var('cap_timezone')] %}
+{%- set local_midnight = claim_reconciliation.in_time_zone('midnight', var('local_timezone')) %}
+{%- set cap_midnight = claim_reconciliation.in_time_zone('midnight', var('cap_timezone')) %}
 with
 
 claims as (
@@ -20,13 +21,8 @@ days as (
 
 midnights as (
     select
-        {%- for function in ['least', 'greatest'] %}
-            {{ function }}(
-                {%- for zone in zones %}
-                    midnight at time zone '{{ zone }}'{{ ',' if not loop.last }}
-                {%- endfor %}
-            ) as {{ ['first_at', 'last_at'][loop.index0] }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        least({{ local_midnight }}, {{ cap_midnight }}) as first_at,
+        greatest({{ local_midnight }}, {{ cap_midnight }}) as last_at
     from days
     where extract(isodow from midnight) = 1 or extract(day from midnight) = 1
 ),
