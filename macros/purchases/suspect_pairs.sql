@@ -38,3 +38,25 @@ select distinct
 from {{ pairs }}
 where claim_tx_id is not null
 {%- endmacro %}
+
+
+{% macro statuses_of_pairs(pairs, audit) %}
+    {#- The statuses in rows of suspect_pairs, and where there is a claim the payments that are right as well: with few
+        tx_ids to look up, as the comparison tells the planner. -#}
+select
+    tx_id,
+    user_id,
+    sku,
+    status,
+    purchased_at
+from {{ pairs }}
+where claim_tx_id is null
+union all
+select audit.*
+from {{ audit }} as audit
+inner join (
+    select distinct tx_id
+    from {{ pairs }}
+    where tx_id = claim_tx_id
+) as with_claim on audit.tx_id = with_claim.tx_id
+{%- endmacro %}

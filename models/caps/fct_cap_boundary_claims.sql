@@ -1,10 +1,8 @@
 -- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
 -- cap_timezone: what a service with a time zone bug would count in the wrong window. Zones are asked only about claims
--- near a midnight on which a week or month starts; before 1970 and after 2070, where none is listed, about all.
+-- near a midnight on which a week or month starts.
 {%- set local_time = claim_reconciliation.wall_time('claims.claimed_at', var('local_timezone')) %}
 {%- set cap_time = claim_reconciliation.wall_time('claims.claimed_at', var('cap_timezone')) %}
-{%- set local_midnight = claim_reconciliation.in_time_zone('midnight', var('local_timezone')) %}
-{%- set cap_midnight = claim_reconciliation.in_time_zone('midnight', var('cap_timezone')) %}
 with
 
 claims as (
@@ -15,28 +13,8 @@ sku_catalog as (
     select * from {{ ref(var('sku_catalog_model')) }}
 ),
 
-days as (
-    select generate_series('1970-01-01'::timestamp, '2070-01-01'::timestamp, interval '1 day') as midnight
-),
-
-midnights as (
-    select
-        least({{ local_midnight }}, {{ cap_midnight }}) as first_at,
-        greatest({{ local_midnight }}, {{ cap_midnight }}) as last_at
-    from days
-    where extract(isodow from midnight) = 1 or extract(day from midnight) = 1
-),
-
--- Clocks that go back show a midnight twice: by up to three hours since 1970, but for one station in the Antarctic.
 edges as (
-    select
-        range_agg(
-            tstzrange(
-                {{ claim_reconciliation.hours_after('first_at', -3) }},
-                {{ claim_reconciliation.hours_after('last_at', 3) }}
-            )
-        ) + tstzmultirange(tstzrange(null, min(last_at)), tstzrange(max(first_at), null)) as near_edges
-    from midnights
+    {{ claim_reconciliation.near_window_edges([var('local_timezone'), var('cap_timezone')]) | indent(4) }}
 ),
 
 windows as (

@@ -16,27 +16,8 @@ suspect_claims as (
     {{ claim_reconciliation.claims_of_pairs('suspects') | indent(4) }}
 ),
 
--- A tx_id with a claim and a status that is no right payment; few, as the comparison tells the planner.
-suspect_tx_ids as (
-    select distinct tx_id
-    from suspects
-    where tx_id = claim_tx_id
-),
-
--- Without a claim every status is a suspect; with one the payments that are right are still to be added.
 suspect_audit as (
-    select
-        tx_id,
-        user_id,
-        sku,
-        status,
-        purchased_at
-    from suspects
-    where claim_tx_id is null
-    union all
-    select audit.*
-    from {{ audit }} as audit
-    inner join suspect_tx_ids on audit.tx_id = suspect_tx_ids.tx_id
+    {{ claim_reconciliation.statuses_of_pairs('suspects', audit) | indent(4) }}
 ),
 
 purchases as (
