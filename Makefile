@@ -47,7 +47,7 @@ lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests analyses integration_tests/models
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
 	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
 	$(BIN)/dbt-bouncer run
