@@ -45,13 +45,17 @@ WORLDS: dict[str, tuple[str, datetime | None, CapRules]] = {
     "a_day_that_never_was": ("text", NIGHT_OF_APIA, CapRules(APIA, "UTC")),
 }
 
+# Histories in which claims of one moment once hid a violation; any other world has this one.
+SEEDS = {"a_day_that_never_was": 3652503824, "present_rolling": 2374410391}
+SEED = 20251124
+
 # They tell nothing of zones and windows that the others do not.
 ONLY_SLOW = {"autumn_of_new_york", "spring_of_berlin_rolling"}
 
 
 @pytest.mark.parametrize("world", sorted(WORLDS.keys() - ONLY_SLOW))
 def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
-    _assert_edges_are_reached([_compare(templates, dbt, world, seed=20251124)])
+    _assert_edges_are_reached([_compare(templates, dbt, world, SEEDS.get(world, SEED))])
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.appliers import SCRIPTS, finish, start_applier
+from support.appliers import CLAIMCTL, SCRIPTS, finish, start_applier
 from support.guard import RUNNER, Guard
 
 WALLETS = 400
@@ -36,7 +36,7 @@ class Terminal:
         self.screen, end = pty.openpty()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", "from claimctl.cli import main; main()", *arguments),
+                *(sys.executable, "-c", CLAIMCTL, *arguments),
                 *("--dsn", guard.server.dsn(guard.name, RUNNER)),
             ],
             stdin=end,

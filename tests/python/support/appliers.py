@@ -15,6 +15,14 @@ SCRIPTS = Path(__file__).parents[3] / "scripts"
 TESTS = Path(__file__).parents[1]
 APPLICATION = "applier_at_the_ready"
 
+# Ctrl-C reaches it, too, where the tests run in the background, which ignores that signal.
+CLAIMCTL = """
+import signal
+from claimctl.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
 # Starts at once when it is told to, so that it can be killed in the middle of little work.
 AT_THE_READY = """
 import sys, psycopg
@@ -29,7 +37,7 @@ def start_applier(guard: Guard, plan_id: int) -> subprocess.Popen[str]:
     dsn = guard.server.dsn(guard.name, RUNNER)
     return subprocess.Popen(
         [
-            *(sys.executable, "-c", "from claimctl.cli import main; main()"),
+            *(sys.executable, "-c", CLAIMCTL),
             *("apply", str(plan_id), "--yes", "--dsn", dsn),
         ],
         stdin=subprocess.DEVNULL,
