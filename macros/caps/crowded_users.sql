@@ -1,9 +1,8 @@
 {% macro crowded_users(claims, sku_catalog) %}
     {#- Who has exceeded a cap of what and when, one row a user and SKU: from the start of the first crowded window to the
-        last claim in one. A window is crowded where the claim as many places before as its cap lies in it too. Few claims
-        have another one within a month before them, and the place of only those is counted: walking back costs more the
-        farther it goes. Of claims of one moment the first is the one whose previous claim is earlier. It needs claims in
-        the order of the service's own index and nothing but its columns. -#}
+        last claim in one. A window is crowded where the claim as many places before as its cap lies in it too. Only claims
+        with another one within a month before them are placed: walking back costs more the farther it goes. Of claims of
+        one moment the first is the one whose previous claim is earlier. It reads but the service's own index. -#}
 select
     user_id,
     sku,
@@ -48,10 +47,8 @@ from (
             or sku = any(array(select sku from {{ sku_catalog }} where 0 in (weekly_cap, monthly_cap)))
     ) as near
     inner join {{ sku_catalog }} as sku_catalog on near.sku = sku_catalog.sku
-    window in_order as (
-        partition by near.user_id, near.sku
-        order by near.claimed_at, near.previous_claimed_at nulls first
-    )
+    window
+        in_order as (partition by near.user_id, near.sku order by near.claimed_at, near.previous_claimed_at nulls first)
 ) as placed
 where
     {%- for window in claim_reconciliation.cap_windows() %}
