@@ -21,8 +21,8 @@ from (
         near.sku,
         near.claimed_at,
         {%- for window in claim_reconciliation.cap_windows() %}
-        case sku_catalog.{{ window.cap }}
-            when 0 then near.claimed_at
+        case
+            when sku_catalog.{{ window.cap }} < 1 then near.claimed_at
             else lag(near.previous_claimed_at, sku_catalog.{{ window.cap }} - 1) over in_order
         end as {{ window.type }}_claimed_at
         {{- ',' if not loop.last }}
@@ -44,7 +44,7 @@ from (
         ) as spaced
         where
             previous_claimed_at > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
-            or sku = any(array(select sku from {{ sku_catalog }} where 0 in (weekly_cap, monthly_cap)))
+            or sku = any(array(select sku from {{ sku_catalog }} where least(weekly_cap, monthly_cap) < 1))
     ) as near
     inner join {{ sku_catalog }} as sku_catalog on near.sku = sku_catalog.sku
     window

@@ -36,7 +36,8 @@ def verify(options: Options, plan_id: int) -> None:
     else:
         names = ("as_written", "changed_since_and_matches_the_ledger", "in_flight", "wrong")
         rows = [(name.replace("_", " "), result[name]) for name in names]
-        print_rows(f"Plan {plan_id}: {result['applied']} wallets", ("state", "wallets"), rows)
+        lines = f"{result['applied']} of {result['lines']} lines are applied"
+        print_rows(f"Plan {plan_id}: {lines}", ("state", "lines"), rows)
         if result["wrong_users"]:
             print("\nWrong: " + ", ".join(map(str, result["wrong_users"])))
             print("Next: claimctl explain USER; dbt build, then plan again")

@@ -141,7 +141,7 @@ def test_what_people_read_on_the_way(guard: Guard) -> None:
     said = printed(guard, RUNNER, "apply", "1", "--yes")
     assert said.endswith("Plan 1: 2 applied, 0 skipped.\nNext: claimctl verify 1\n")
     said = printed(guard, RUNNER, "verify", "1")
-    assert "Plan 1: 2 wallets" in said
+    assert "Plan 1: 2 of 2 lines are applied" in said
     assert "as written 2" in said
     assert "to keep outside this database" in said
     said = printed(guard, MAKER, "show", "1", "--lines", "1")

@@ -1,4 +1,4 @@
-"""`claimctl apply` at a terminal: it asks, shows a bar, and Ctrl-C leaves a clean state."""
+"""`claimctl` at a terminal: it asks, shows a bar, and Ctrl-C leaves a clean state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.appliers import CLAIMCTL, SCRIPTS, finish, start_applier
-from support.guard import RUNNER, Guard
+from support.guard import BOOSTER, RUNNER, SHIELD, Guard
 
 WALLETS = 400
 # The first batch has 100 lines.
@@ -105,6 +105,28 @@ def test_whoever_says_no_changes_nothing(guard: Guard, plan: int) -> None:
         assert shell.wait() == 1
     assert shell.shown.endswith("Aborted!\r\n")
     assert guard.state(plan) == "approved"
+
+
+def test_the_switch_at_once_asks_once(guard: Guard) -> None:
+    """Whoever says no has switched nothing; one yes switches, without another login."""
+    command = ("plan", "kill-switch", "--off", "--all", "--now", "--reason", "every claim fails")
+    before = guard.rows("table store_config")
+    guard.execute(f"grant claim_planner to {RUNNER}")
+    try:
+        with terminal(guard, *command) as shell:
+            shell.read_until("Apply plan 1 to the switch? [y/N]: ")
+            shell.type("\n")
+            assert shell.wait() == 1
+        assert guard.rows("table store_config") == before
+        with terminal(guard, *command) as shell:
+            shell.read_until("Apply plan 2 to the switch? [y/N]: ")
+            assert guard.rows("table store_config") == before
+            shell.type("y\n")
+            assert shell.wait() == 0
+    finally:
+        guard.execute(f"revoke claim_planner from {RUNNER}")
+    assert "Applied WITHOUT AN APPROVAL." in shell.shown
+    assert guard.value("select value from store_config") == {SHIELD: False, BOOSTER: False}
 
 
 def test_ctrl_c_at_a_terminal(guard: Guard, plan: int) -> None:
