@@ -1,5 +1,5 @@
 {% macro guard_check_rules() %}
-create function claim_ops._check_rules()
+create function claim_ops._check_rules(p_needs_models boolean)
 returns void
 language plpgsql
 volatile
@@ -18,6 +18,9 @@ begin
         execute format('select built_at, as_of, settings_digest from %I.rpt_wallet_build', v_settings.models_schema)
         into v_built_at, v_as_of, v_digest;
     exception when undefined_table or undefined_column or invalid_schema_name or insufficient_privilege then
+        if not p_needs_models then
+            return;
+        end if;
         perform claim_ops._refuse(
             'CO010',
             format('the models cannot be read in the schema %I', v_settings.models_schema),
@@ -27,19 +30,19 @@ begin
     end;
 
     v_age := clock_timestamp() - v_built_at;
-    if v_as_of is not null then
+    if p_needs_models and v_as_of is not null then
         perform claim_ops._refuse(
             'CO010',
             format('the models look back at %s: nothing is planned from a look back', v_as_of),
             'They were built with as_of.', 'Run dbt build without as_of'
         );
-    elsif v_age is null or v_age > {{ var('max_model_age_hours') }} * interval '1 hour' then
+    elsif p_needs_models and (v_age is null or v_age > {{ var('max_model_age_hours') }} * interval '1 hour') then
         perform claim_ops._refuse(
             'CO010',
             format('the models were built at %s, more than {{ var('max_model_age_hours') }} hours ago', coalesce(v_built_at::text, 'no known time')),
             'What they say may long be repaired.', 'Run dbt build'
         );
-    elsif v_digest is distinct from v_settings.digest then
+    elsif v_digest <> v_settings.digest or p_needs_models and v_digest is null then
         perform claim_ops._refuse(
             'CO008',
             'the models were built with other settings or another catalogue than the guard was installed with',
@@ -50,5 +53,6 @@ begin
 end
 $function$;
 comment on function claim_ops._check_rules is
-'Refuses where the models are missing, old, a look back, or made from other rules than the guard''s.';
+$$Refuses where the models were made from other rules than the guard's; for a plan that is made from the models also where they
+are missing, old or a look back.$$;
 {% endmacro %}

@@ -14,6 +14,7 @@ declare
     v_over_cap integer[];
     v_refused jsonb;
 begin
+    perform claim_ops._check_rules(false);
     select
         array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
             numbered.reason)::claim_ops.plan_left_out order by numbered.number),

@@ -35,11 +35,9 @@ begin
         );
     end if;
     begin
-        perform claim_ops._check_rules();
+        perform claim_ops._check_rules(false);
     exception
-        -- In an emergency neither models nor a catalogue that has moved on are a reason to wait.
-        when sqlstate 'CO010' then
-            null;
+        -- In an emergency a catalogue that has moved on is no reason to wait.
         when sqlstate 'CO008' then
             v_warning := sqlerrm;
     end;

@@ -22,7 +22,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_take || p_item, p_limit, p_raise);
-    perform claim_ops._check_rules();
+    perform claim_ops._check_rules(true);
 
     -- The models hand in keys and no more; what is wrong now is computed here, from wallets and ledger.
     execute format(

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.databases import MODELS_SCHEMA
 from support.guard import BOOSTER, CHECKER, RUNNER, SHIELD, Guard
 from support.guard_templates import Guards
 
@@ -364,15 +363,6 @@ def test_claimed_now_they_are_all_of_this_week(guard: Guard) -> None:
     assert guard.left_out(plan(guard, claimed_at="now")) == {"tx2": "over_cap"}
 
 
-def test_a_plan_made_before_a_cap_changed_is_refused(guard: Guard) -> None:
-    guard.add_wallet("alice")
-    guard.add_purchase("alice")
-    made = plan(guard)
-    guard.execute("update claim_ops.settings set digest = 'of the catalogue with other caps'")
-    with guard.refuses("CO008", "then plan again"):
-        guard.approve(made)
-
-
 # The second look
 
 
@@ -505,14 +495,6 @@ def test_it_obeys_the_pause(guard: Guard) -> None:
     guard.call(CHECKER, "pause", "stop")
     with guard.refuses("CO006"):
         guard.batch(made)
-
-
-def test_it_needs_no_models_and_no_ledger(guard: Guard) -> None:
-    guard.execute(f"drop schema {MODELS_SCHEMA} cascade")
-    guard.add_wallet("alice")
-    guard.add_purchase("alice")
-    recovered(guard)
-    assert guard.shields("alice") == 1
 
 
 def test_breakers_of_items_and_of_net_quantity_count_all_kinds(guard: Guard) -> None:
