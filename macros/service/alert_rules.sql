@@ -22,7 +22,8 @@
          'description': 'How many times too fast the error budget burns, over 60 minutes and over 5, the lower of both.'},
         {'alert': 'wallets_match_claims', 'severity': 'critical', 'threshold': 0, 'unit': 1,
          'parts': [('wrong_balances', 'settled_balances')], 'min_total': 1,
-         'for_minutes': 1, 'anchor': 'wallets-are-wrong', 'command': 'claimctl plan wallets',
+         'for_minutes': 1, 'anchor': 'wallets-are-wrong',
+         'command': 'claimctl plan wallets --reason "wallets_match_claims fires"',
          'description': 'Share of settled balances that are wrong, by the latest build.'},
     ]) -}}
 {% endmacro %}

@@ -97,7 +97,6 @@ def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> Non
         ("month", 7, 0, 0, 0, 0),
     ]
     assert [(row[0], *row[4:]) for row in analyses("override_candidates")] == [
-        ("greedy-2", "week", "cap"),
         ("unlucky-2", "week", "outage"),
         ("local-2", "week", "boundary"),
     ]

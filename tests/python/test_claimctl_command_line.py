@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,18 @@ def every_command(
 
 
 COMMANDS = dict(every_command())
+
+
+def commands_to_type() -> Iterator[str]:
+    """Each command in a block of the documents, and those that alerts tell people to run."""
+    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(r"```\w*\n(.*?)```", document.read_text(), re.DOTALL):
+            lines = block.replace("\\\n", " ").splitlines()
+            yield from (
+                line for line in lines if re.match(r"\s*(\$ )?(PGUSER=\w+ )?claimctl ", line)
+            )
+    rules = (ROOT / "macros" / "service" / "alert_rules.sql").read_text()
+    yield from re.findall(r"'command': '(.*?)'", rules)
 
 
 def imported(*arguments: str) -> tuple[int, str]:
@@ -206,3 +220,15 @@ def test_vars_are_resolved_in_the_order_of_dbt(tmp_path: Path) -> None:
 def test_the_variable_of_dbt_names_the_project(tmp_path: Path) -> None:
     answer = claimctl("doctor", env={"DBT_PROJECT_DIR": str(tmp_path)})
     assert str(tmp_path) in answer.sentence
+
+
+@pytest.mark.parametrize("line", sorted(set(commands_to_type())))
+def test_what_the_documents_tell_people_to_type_is_a_command(line: str) -> None:
+    """It gets as far as the connection, of which there is none."""
+    port = free_port()
+    line = re.sub(r"URL|https://\S+", f"http://127.0.0.1:{port}", line.replace("PLAN", "1"))
+    words = shlex.split(line, comments=True)
+    arguments = words[words.index("claimctl") + 1 :]
+    nowhere = [] if "probe" in arguments else ["--dsn", f"host=127.0.0.1 port={port}"]
+    answer = claimctl(*arguments, *nowhere)
+    assert answer.exit_code == 3, answer.stderr

@@ -410,7 +410,7 @@ def test_models(database: Database, dbt: DbtProject, tmp_path: Path) -> None:
     assert told() == [
         "No purchase has a status of recoverable_statuses"
         " (INITIAL_PURCHASE, NON_RENEWING_PURCHASE): none will ever be called paid."
-        " The store reports BOUGHT (1), SOLD (1)."
+        " The store reports BOUGHT of shield (1), SOLD of shield (1)."
     ]
     database.execute(f"{purchase} ('3', 'anna', 'shield', 'INITIAL_PURCHASE')")
     assert told() == []

@@ -3,7 +3,9 @@
 with
 
 audit as (
-    select status::text as status
+    select
+        status::text as status,
+        sku
     from {models}.stg_claim_service__audit_purchases
 ),
 
@@ -18,8 +20,20 @@ findings as (
         || coalesce((select string_agg(status, ', ') from payments), 'none')
         || '): none will ever be called paid. The store reports '
         || (
-            select string_agg(coalesce(status, 'null') || ' (' || rows || ')', ', ' order by rows desc, status)
-            from (select status, count(*) as rows from audit group by status order by rows desc limit 10) as histogram
+            select string_agg(
+                coalesce(status, 'null') || ' of ' || coalesce(sku, 'null') || ' (' || rows || ')', ', '
+                order by rows desc, status, sku
+            )
+            from (
+                select
+                    status,
+                    sku,
+                    count(*) as rows
+                from audit
+                group by status, sku
+                order by rows desc, status, sku
+                limit 10
+            ) as histogram
         ) || '.' as finding,
         'Set the var recoverable_statuses to what the store calls a payment, and run dbt build.' as advice
     where exists (select from audit)
