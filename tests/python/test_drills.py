@@ -35,3 +35,8 @@ def test_both_drills_end_green() -> None:
     assert (rows.count("outage"), rows.count("corruption")) == (13, 11)
     assert "the plan is larger than its limits" in drill.stdout
     assert "WITHOUT AN APPROVAL" in drill.stdout
+    assert "settle_minutes is 1" in drill.stdout
+    queued = re.search(r"(\d+) events of (\d+) purchases are queued", drill.stdout)
+    assert queued is not None
+    assert int(queued[1]) > int(queued[2]) > 0
+    assert re.search(r"plan \d+ claimed one purchase beyond its cap", drill.stdout)

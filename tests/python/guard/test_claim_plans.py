@@ -133,3 +133,32 @@ def test_each_is_looked_at_again(guard: Guard, make: Make, change: str, reason: 
     assert guard.apply(made)["reasons"] == {reason: 1}
     assert guard.shields("alice") == 0
     assert guard.rows("table purchase_claims") == claims
+
+
+# A Sunday and the Monday after it in Kolkata, one week in UTC; six days apart, over two weeks.
+SUNDAY = "2026-06-07 18:00+00", "2026-06-07 19:00+00"
+SIX_DAYS = "2026-06-05 12:00+00", "2026-06-11 12:00+00"
+
+
+@pytest.mark.parametrize(
+    ("times", "rules", "left_out"),
+    [
+        (SUNDAY, {}, {"tx2": "over_cap"}),
+        (SUNDAY, {"cap_timezone": "Asia/Kolkata"}, {}),
+        (SIX_DAYS, {}, {}),
+        (SIX_DAYS, {"cap_window": "rolling"}, {"tx2": "over_cap"}),
+    ],
+)
+def test_caps_are_those_of_the_models(
+    guards: Guards, times: tuple[str, str], rules: dict[str, str], left_out: dict[str, str]
+) -> None:
+    guard = guards.fresh(QUEUED | rules)
+    guard.add_wallet("alice")
+    for number, time in enumerate(times, start=1):
+        guard.execute(
+            "insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values"
+            f" ('tx{number}', 'alice', '{SHIELD}', 'INITIAL_PURCHASE', '{time}')"
+        )
+    first, last = (datetime.fromisoformat(time) for time in times)
+    limits = {"from": first, "to": last + timedelta(hours=1)}
+    assert guard.left_out(guard.make("plan_recovery", **limits)) == left_out

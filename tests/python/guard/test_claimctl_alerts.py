@@ -18,7 +18,7 @@ from support.alerts import SEVERITIES, Webhook, put_alerts_in_place, set_alert, 
 from support.claimctl import Answer, claimctl, on
 from support.databases import MODELS_SCHEMA
 from support.dbt_project import ROOT
-from support.guard import ALERTER, MAKER, Guard
+from support.guard import ALERTER, MAKER, RUNNER, Guard
 from support.guard_templates import Guards
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
@@ -289,6 +289,23 @@ def test_an_unapproved_kill_switch_is_a_critical_alert(alerts: Guard, applied: b
     assert found["escalation_level"] == (2 if applied else None)
     assert found["runbook_url"] == "docs/runbook.md#unapproved-break-glass"
     assert found["command"] == f"claimctl approve {7 if applied else 'PLAN'}"
+
+
+def test_a_switch_at_once_is_an_alert_until_another_login_approves(alerts: Guard) -> None:
+    def state() -> tuple[int, str]:
+        answer = run(alerts, "--json")
+        (found,) = (each for each in answer.document["alerts"] if "break_glass" in each["alert"])
+        return answer.exit_code, found["state"]
+
+    made = alerts.make("plan_kill_switch", is_on=False)
+    assert state() == (OK, "ok")
+    alerts.call(RUNNER, "break_glass", made, "every claim fails")
+    assert state() == (CRITICAL, "firing")
+    alerts.batch(made)
+    alerts.call(RUNNER, "finish_apply", made)
+    assert state() == (CRITICAL, "firing")
+    alerts.approve(made)
+    assert state() == (OK, "ok")
 
 
 # Messages

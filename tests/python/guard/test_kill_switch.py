@@ -85,8 +85,9 @@ def test_a_switch_that_is_no_map_is_left_alone(guard: Guard, value: Any) -> None
 
 def test_the_statement_that_makes_the_switch_is_told_and_works(guard: Guard) -> None:
     guard.execute("delete from store_config")
-    with guard.refuses("CO013", "insert into") as caught:
-        plan(guard)
+    for sku in (SHIELD, None):
+        with guard.refuses("CO013", "insert into") as caught:
+            plan(guard, sku)
     guard.execute(str(caught.value.diag.message_hint).split(": ", 1)[1])
     assert switch(guard) == BOTH_ON
     applied(guard)

@@ -272,9 +272,25 @@ def test_wallet_integrity_by_the_runbooks_columns(guard: Guard) -> None:
             "wallet_count",
             "claim_count",
         ]
+        names = ["text", "int4", "int8"]
+        assert [column.type_display for column in found.description or ()] == names
         assert found.fetchall() == [
             ("null", None, 0),
             ("short", 1, 2),
             ("without claims", 3, 0),
             ("without wallet", None, 2),
         ]
+
+
+def test_wallet_integrity_counts_adjustments(guards: Guards) -> None:
+    guard = guards.fresh({"has_wallet_adjustments": True})
+    for user, shields in (("spent one", 1), ("spent none", 1)):
+        guard.add_wallet(user, shields)
+        guard.add_claims(user, 2)
+    guard.execute(
+        """
+        insert into wallet_adjustments (adjustment_id, user_id, item, quantity)
+        values ('1', 'spent one', 'streakshield', -1)
+        """
+    )
+    assert guard.rows("select * from claim_ops.check_wallet_integrity()") == [("spent none", 1, 2)]
