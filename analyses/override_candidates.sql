@@ -1,7 +1,7 @@
--- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid, but only for
--- a boundary or an outage: who may deserve an override (claimctl plan override), and why. `boundary`: by the clocks of
--- local_timezone it is within its caps. `outage`: requests failed within the hour before or after. Of any other purchase
--- the cap did what it is for.
+-- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid, but only
+-- for a boundary or an outage: who may deserve an override (claimctl plan override), and why. `boundary`: by the clocks
+-- of local_timezone it is within its caps. `outage`: requests failed within the hour before or after. Of any other
+-- purchase the cap did what it is for.
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
 with
 
