@@ -1,0 +1,33 @@
+{% macro guard_delete_claims() %}
+{%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
+create function claim_ops._delete_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set row_security = off
+as $function$
+declare
+    v_claim {{ claims }};
+    v_element jsonb;
+begin
+    for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
+        {{ claim_reconciliation.guard_claim_record() }}
+        delete from {{ claims }} as stored
+        where true
+            {%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] %}
+            {%- set name = adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column)) %}
+            and stored.{{ name }} = v_claim.{{ name }}
+            {%- endfor %};
+        if not found then
+            return 'changed';
+        end if;
+    end loop;
+    return null;
+end
+$function$;
+comment on function claim_ops._delete_claims is
+'Deletes claims that a plan inserted, where they still are as it wrote them; changed where one is not.';
+{% endmacro %}

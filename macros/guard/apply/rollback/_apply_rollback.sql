@@ -1,0 +1,39 @@
+{% macro guard_apply_rollback() %}
+create function claim_ops._apply_rollback(
+    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_deadline constant timestamptz := claim_ops._waiting_ends_at();
+    v_item claim_ops.plan_items;
+    v_verdict text;
+begin
+    if p_items[1].user_id is null then
+        return claim_ops._apply_kill_switch(p_plan, p_items, p_batch_id, p_pass);
+    end if;
+    perform claim_ops._roll_back_wallets(p_plan, array(
+        select item from unnest(p_items) as item where not item.details ?| '{claims,claims_taken_back}'
+    ), p_batch_id, p_pass);
+    foreach v_item in array p_items loop
+        continue when not v_item.details ?| '{claims,claims_taken_back}';
+        v_verdict := claim_ops._roll_back_claims(p_plan, v_item, p_batch_id, v_deadline);
+        if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
+            perform claim_ops._skip_lines(
+                p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
+            );
+        end if;
+        if clock_timestamp() > v_deadline then
+            return v_item.line_no;
+        end if;
+    end loop;
+    return p_items[cardinality(p_items)].line_no;
+end
+$function$;
+comment on function claim_ops._apply_rollback is
+$$Applies lines of a rollback: the wallets that still hold what the plan wrote get back what they held before, claims that it
+inserted go, and so does what it switched.$$;
+{% endmacro %}
