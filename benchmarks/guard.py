@@ -21,7 +21,7 @@ from benchmarks.service import PROGRAMS, PROJECT, Service
 
 SHARES = (0.009, 0.04)
 LOGINS = {"maker": "claim_planner", "checker": "claim_approver", "runner": "claim_applier"}
-RAISED = ("max_items", "max_affected_share", "max_net_quantity", "max_suspected_spends")
+RAISED = ("max_wallets", "max_affected_share", "max_net_quantity", "max_suspected_spends")
 
 SPOIL = """
 create table if not exists spoilt (user_id {user_id_type} primary key, shields int);

@@ -24,7 +24,6 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_alert_tables() }}
 {{ claim_reconciliation.guard_left_out_table() }}
 {{ claim_reconciliation.guard_journal_tables() }}
-{{ claim_reconciliation.guard_additions() }}
 {{ claim_reconciliation.guard_views() }}
 {{ claim_reconciliation.guard_functions() }}
 {{ claim_reconciliation.guard_triggers() }}

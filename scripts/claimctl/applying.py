@@ -195,7 +195,7 @@ class _Applier:
             self.lines = self.most_lines = self.lines // 2
             return
         row = connection.execute(
-            "select user_id::text as name from claim_ops.plan_items"
+            "select user_id::text as name from claim_ops.plan_lines"
             " where plan_id = %s and line_no = %s",
             [self.plan_id, int(place[1])],
         ).fetchone()

@@ -8,15 +8,15 @@ discrepancies as (
 
 lines as (
     select
-        plan_lines.user_id,
+        line_states.user_id,
         found.item,
-        bool_or(plan_lines.state = 'applied') as is_applied,
-        max(plan_lines.skipped_because) as skipped_because
-    from claim_ops.plan_lines
-    inner join claim_ops.plans on plan_lines.plan_id = plans.plan_id
-    cross join lateral jsonb_object_keys(plan_lines.details -> 'discrepancies') as found (item)
+        bool_or(line_states.state = 'applied') as is_applied,
+        max(line_states.skipped_because) as skipped_because
+    from claim_ops.line_states
+    inner join claim_ops.plans on line_states.plan_id = plans.plan_id
+    cross join lateral jsonb_object_keys(line_states.details -> 'discrepancies') as found (item)
     where plans.kind = 'wallet_correction'
-    group by plan_lines.user_id, found.item
+    group by line_states.user_id, found.item
 ),
 
 balances as (

@@ -60,7 +60,7 @@ def repair_a_few(demo: Demo) -> str:
 
 def repair_the_rest(demo: Demo) -> str:
     """Repair all the others, what is in excess too."""
-    items = ("--take", "streakshield", "--take", "xp_booster")
+    items = ("--include-excess", "streakshield", "--include-excess", "xp_booster")
     plan = str(make_plan(demo, "plan", "wallets", "--reason", "wallet drift", *items))
     claimctl(demo, MAKER, "approve", plan, "--yes", expect=REFUSED, head=1)
     claimctl(demo, APPROVER, "approve", plan, "--yes")
@@ -198,7 +198,7 @@ def _print_wrong_wallets(demo: Demo) -> int:
                 coalesce(wallet_quantity::text, left(wallet_expires_at::text, 16)),
                 coalesce(expected_quantity::text, left(expected_expires_at::text, 16))
             from dbt_claim_reconciliation.fct_wallet_discrepancies
-            where user_id in (select user_id from claim_ops.plan_lines where plan_id = %s)
+            where user_id in (select user_id from claim_ops.line_states where plan_id = %s)
             order by user_id, item
             """,
             [demo.first_plan],

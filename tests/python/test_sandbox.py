@@ -379,7 +379,7 @@ ALL_REPAIRED = """
     create schema claim_ops;
     create table claim_ops.plans (plan_id int, kind text);
     insert into claim_ops.plans values (1, 'wallet_correction');
-    create table claim_ops.plan_lines as
+    create table claim_ops.line_states as
     select
         1 as plan_id,
         user_id,
@@ -398,12 +398,12 @@ SOMEBODY = "(select min(user_id) from sandbox.injected_faults where fault = 'boo
     [
         ("", None),
         (
-            "update claim_ops.plan_lines set state = 'skipped', skipped_because = 'expired'"
+            "update claim_ops.line_states set state = 'skipped', skipped_because = 'expired'"
             f" where user_id = {SOMEBODY}",
             "booster lost is not repaired: 1 expired.",
         ),
         (
-            f"delete from claim_ops.plan_lines where user_id = {SOMEBODY}",
+            f"delete from claim_ops.line_states where user_id = {SOMEBODY}",
             "booster lost is not repaired: 1 not planned.",
         ),
         (
@@ -417,13 +417,13 @@ SOMEBODY = "(select min(user_id) from sandbox.injected_faults where fault = 'boo
             "the models still list 1 balances of repaired users.",
         ),
         (
-            "insert into claim_ops.plan_lines select 1, user_id, 'pending', null,"
+            "insert into claim_ops.line_states select 1, user_id, 'pending', null,"
             """ '{"discrepancies": {"streakshield": "short"}}' from sandbox.injected_faults"""
             " where in_flight",
             "planned although in flight: 6 balances.",
         ),
         (
-            "insert into claim_ops.plan_lines select 1, user_id, 'applied', null,"
+            "insert into claim_ops.line_states select 1, user_id, 'applied', null,"
             """ '{"discrepancies": {"streakshield": "short"}}' from sandbox.users"""
             " where user_number = 1500",
             "planned although nobody had spoilt them: 1 wallets.",

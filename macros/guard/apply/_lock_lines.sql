@@ -17,18 +17,18 @@ begin
         -- statistics, and by anything else all of it would be read and sorted for each batch.
         v_to := (p_after_line / 500 + 1) * 500;
         v_lines := array(
-            select plan_items.line_no
-            from claim_ops.plan_items
-            where plan_items.plan_id = p_plan_id
-                and plan_items.line_no > p_after_line
-                and plan_items.line_no <= v_to
+            select plan_lines.line_no
+            from claim_ops.plan_lines
+            where plan_lines.plan_id = p_plan_id
+                and plan_lines.line_no > p_after_line
+                and plan_lines.line_no <= v_to
                 -- One look into the index a line; as an anti-join it would read the whole journal for each batch.
                 and (
                     select journal.entry_id from claim_ops.journal
-                    where journal.plan_id = p_plan_id and journal.line_no = plan_items.line_no
+                    where journal.plan_id = p_plan_id and journal.line_no = plan_lines.line_no
                     limit 1
                 ) is null
-            order by plan_items.line_no
+            order by plan_lines.line_no
             limit p_limit
             for no key update skip locked
         );

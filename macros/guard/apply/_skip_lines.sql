@@ -6,11 +6,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
     insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, detail)
-    select p_batch_id, 'skipped', p_plan_id, plan_items.line_no, plan_items.user_id,
+    select p_batch_id, 'skipped', p_plan_id, plan_lines.line_no, plan_lines.user_id,
         jsonb_build_object('reason', verdict.value)
     from jsonb_each_text(p_verdicts) as verdict
-    join claim_ops.plan_items on plan_items.plan_id = p_plan_id and plan_items.line_no = verdict.key::integer
-    order by plan_items.line_no
+    join claim_ops.plan_lines on plan_lines.plan_id = p_plan_id and plan_lines.line_no = verdict.key::integer
+    order by plan_lines.line_no
 $function$;
 comment on function claim_ops._skip_lines is 'Journals lines as skipped, given as {line: reason}.';
 {% endmacro %}

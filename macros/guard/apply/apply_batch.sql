@@ -12,7 +12,7 @@ declare
     v_plan claim_ops.plans;
     v_kind claim_ops.plan_kinds;
     v_lines integer[];
-    v_items claim_ops.plan_items[];
+    v_items claim_ops.plan_lines[];
     v_batch_id bigint;
     v_lock_timeout constant text := current_setting('lock_timeout');
 begin
@@ -31,12 +31,12 @@ begin
     end if;
     perform claim_ops._check_digest(p_plan_id, array[(v_lines[1] - 1) / 500]);
     -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
-    select array_agg(plan_items order by plan_items.line_no) into v_items
-    from claim_ops.plan_items
-    where plan_items.plan_id = p_plan_id
-        and plan_items.line_no between v_lines[1] and v_lines[cardinality(v_lines)]
+    select array_agg(plan_lines order by plan_lines.line_no) into v_items
+    from claim_ops.plan_lines
+    where plan_lines.plan_id = p_plan_id
+        and plan_lines.line_no between v_lines[1] and v_lines[cardinality(v_lines)]
         -- No condition of the index, which would be searched once a number.
-        and plan_items.line_no + 0 = any(v_lines);
+        and plan_lines.line_no + 0 = any(v_lines);
 
     -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up and never the writer.
     perform set_config('lock_timeout', (
@@ -47,7 +47,7 @@ begin
     -- The lines stand in the statement, so that the context of a trigger's error tells them.
     execute format(
         'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
-        v_kind.applied_by, v_lines[1], v_lines[cardinality(v_lines)]
+        v_kind.apply_function, v_lines[1], v_lines[cardinality(v_lines)]
     ) into last_line using v_plan, v_items, v_batch_id, p_pass;
     perform set_config('lock_timeout', v_lock_timeout, true);
     perform claim_ops._seal_journal(v_batch_id);

@@ -8,9 +8,9 @@ set row_security = off
 as $function$
     -- Wallets are counted once, in however many plans they are.
     with lines as (
-        select plan_items.user_id, plan_items.before, plan_items.after, plan_items.details, plan_kinds.breakers
-        from claim_ops.plan_items
-        join claim_ops.plans on plan_items.plan_id = plans.plan_id
+        select plan_lines.user_id, plan_lines.before, plan_lines.after, plan_lines.details, plan_kinds.breakers
+        from claim_ops.plan_lines
+        join claim_ops.plans on plan_lines.plan_id = plans.plan_id
         join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
         where plan_kinds.breakers <> '{}'
             and plans.made_at > clock_timestamp() - interval '24 hours'
@@ -36,7 +36,7 @@ as $function$
         group by wallet_items.item
     )
     select jsonb_build_object(
-        'max_items', (select count(distinct user_id) from lines),
+        'max_wallets', (select count(distinct user_id) from lines),
         'max_affected_share', (
             select case when count(distinct user_id) < 10 then 0
                 else round(count(distinct user_id)::numeric / greatest((select count(*) from wallets), 1), 6) end

@@ -57,6 +57,6 @@ begin
 end
 $function$;
 comment on function claim_ops._check_breakers is
-$$Refuses a plan that exceeds max_items, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
+$$Refuses a plan that exceeds max_wallets, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
 losses of one item) or max_suspected_spends, unless the maker raised the limit; returns the figures.$$;
 {% endmacro %}

@@ -2,7 +2,7 @@
 create function claim_ops._finish_plan(
     p_plan_id bigint,
     p_nothing text default 'no line is wrong and quiet in the way that was asked for',
-    p_hint text default 'Users in flight come later; what is in excess is taken with --take ITEM'
+    p_hint text default 'Users in flight come later; what is in excess is taken with --include-excess ITEM'
 )
 returns void
 language plpgsql
@@ -10,7 +10,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_lines constant integer := (select count(*) from claim_ops.plan_items where plan_id = p_plan_id);
+    v_lines constant integer := (select count(*) from claim_ops.plan_lines where plan_id = p_plan_id);
     v_plan claim_ops.plans;
 begin
     if v_lines = 0 then

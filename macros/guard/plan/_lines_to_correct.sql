@@ -1,6 +1,6 @@
 {% macro guard_lines_to_correct() %}
 create function claim_ops._lines_to_correct(
-    p_user_ids {{ var('user_id_data_type') }}[], p_take text[], p_item text, p_limit integer
+    p_user_ids {{ var('user_id_data_type') }}[], p_include_excess text[], p_item text, p_limit integer
 )
 returns table (user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, details jsonb)
 language plpgsql
@@ -47,7 +47,7 @@ begin
         join claim_ops.wallet_items as items on found.item = items.item
         -- A missing wallet is created with all that it should hold, or not at all.
         where (p_item is null or items.item = p_item or not states.has_wallet)
-            and (found.type <> 'excess' or items.item = any(p_take) and not exists (
+            and (found.type <> 'excess' or items.item = any(p_include_excess) and not exists (
                 select 1 from unclaimed
                 where unclaimed.user_id = states.user_id and unclaimed.item = items.item
             ))

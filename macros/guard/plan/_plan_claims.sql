@@ -42,7 +42,7 @@ begin
         ) as line
     ),
     planned as (
-        insert into claim_ops.plan_items (plan_id, line_no, user_id, before, after, details)
+        insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
         select p_plan_id, row_number() over (order by line.user_id), line.user_id, line.before, line.after, line.details
         from (
             select lines.* from lines where lines.verdict is null

@@ -44,7 +44,7 @@ begin
     v_plan_id := claim_ops._start_plan('kill_switch', p_reason, jsonb_strip_nulls(jsonb_build_object(
         'is_on', p_is_on, 'sku', coalesce(p_sku, 'all'), 'warning', v_warning
     )), null);
-    insert into claim_ops.plan_items (plan_id, line_no, before, after) values (v_plan_id, 1, v_before, v_after);
+    insert into claim_ops.plan_lines (plan_id, line_no, before, after) values (v_plan_id, 1, v_before, v_after);
     perform claim_ops._finish_plan(v_plan_id);
     return v_plan_id;
 end

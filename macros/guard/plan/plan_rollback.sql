@@ -20,7 +20,7 @@ begin
     end if;
     perform claim_ops._find_plan(p_plan_id, '{applied,expired}', true);
     v_plan_id := claim_ops._start_plan('rollback', p_reason, '{}', p_plan_id);
-    insert into claim_ops.plan_items (plan_id, line_no, user_id, before, after, details)
+    insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
     select
         v_plan_id,
         row_number() over (order by journal.line_no),

@@ -1,7 +1,7 @@
 {% macro guard_plan_wallets() %}
 create function claim_ops.plan_wallets(
     p_reason text,
-    p_take text[] default '{}',
+    p_include_excess text[] default '{}',
     p_user_id text default null,
     p_item text default null,
     p_limit integer default null,
@@ -21,7 +21,7 @@ declare
     v_plan_id bigint;
 begin
     perform claim_ops._check_isolation();
-    perform claim_ops._check_input(p_take || p_item, p_limit, p_raise);
+    perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
     perform claim_ops._check_rules(true);
 
     -- The models hand in keys and no more; what is wrong now is computed here, from wallets and ledger.
@@ -32,20 +32,20 @@ begin
                 and (discrepancy_type <> ''excess'' or item = any($3))
             order by user_id
         )', v_models_schema
-    ) into v_user_ids using p_user_id, p_item, p_take;
+    ) into v_user_ids using p_user_id, p_item, p_include_excess;
 
     v_plan_id := claim_ops._start_plan('wallet_correction', p_reason, jsonb_strip_nulls(jsonb_build_object(
-        'take', to_jsonb(p_take), 'user_id', p_user_id, 'item', p_item, 'limit', p_limit, 'raise', p_raise
+        'include_excess', to_jsonb(p_include_excess), 'user_id', p_user_id, 'item', p_item, 'limit', p_limit, 'raise', p_raise
     )), null);
     -- In the order of the users, which is the order in which wallets are locked.
-    insert into claim_ops.plan_items (plan_id, line_no, user_id, before, after, details)
+    insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
     select v_plan_id, row_number() over (order by line.user_id), line.user_id, line.before, line.after, line.details
-    from claim_ops._lines_to_correct(v_user_ids, p_take, p_item, p_limit) as line;
+    from claim_ops._lines_to_correct(v_user_ids, p_include_excess, p_item, p_limit) as line;
     perform claim_ops._finish_plan(v_plan_id);
     return v_plan_id;
 end
 $function$;
 comment on function claim_ops.plan_wallets is
-$$Plans to set wrong wallets to what the ledger says: what users are owed, and what is in excess of the items in p_take.
+$$Plans to set wrong wallets to what the ledger says: what users are owed, and what is in excess of the items in p_include_excess.
 Narrowed by user, item and number of wallets; p_raise is {breaker: limit}. Returns the plan's id.$$;
 {% endmacro %}

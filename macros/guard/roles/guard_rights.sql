@@ -40,9 +40,9 @@ $owners$;
 
 grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
-grant insert on claim_ops.plans, claim_ops.plan_items, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
+grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
-grant update on claim_ops.plans, claim_ops.plan_items, claim_ops.control to claim_guard;
+grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 {{ claim_reconciliation.guard_function_rights() }}

@@ -50,12 +50,12 @@ select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 's
 
 {% macro guard_plan_kinds() %}
     {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the switch asks nobody. -#}
-    {%- set claims = "'_apply_claims', false, true, true, '{max_items,max_net_quantity}'" %}
-insert into claim_ops.plan_kinds (kind, applied_by, needs_models, needs_rules, obeys_pause, breakers)
+    {%- set claims = "'_apply_claims', false, true, true, '{max_wallets,max_net_quantity}'" %}
+insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rules, obeys_pause, breakers)
 values
     (
         'wallet_correction', '_apply_wallet_correction', true, true, true,
-        '{max_affected_share,max_items,max_net_quantity,max_suspected_spends}'
+        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends}'
     ),
     ('claim_recovery', {{ claims }}),
     ('queue_replay', {{ claims }}),
@@ -64,7 +64,7 @@ values
     ('rollback', '_apply_rollback', false, true, true, '{}')
 on conflict (kind) do update
 set
-    applied_by = excluded.applied_by,
+    apply_function = excluded.apply_function,
     needs_models = excluded.needs_models,
     needs_rules = excluded.needs_rules,
     obeys_pause = excluded.obeys_pause,

@@ -44,8 +44,11 @@ comment on table claim_ops.control is 'One row: whether applies are paused, and 
 {% macro guard_plan_tables() %}
 create table if not exists claim_ops.plan_kinds (
     kind text primary key,
+    apply_function text not null,
     needs_models boolean not null,
-    obeys_pause boolean not null
+    needs_rules boolean not null,
+    obeys_pause boolean not null,
+    breakers text[] not null
 );
 comment on table claim_ops.plan_kinds is 'What a plan may be: the function that applies its lines, what it is refused by, and the breakers that count it.';
 
@@ -70,6 +73,10 @@ create table if not exists claim_ops.plans (
     approved_by name,
     approved_by_oid oid,
     approved_at timestamptz,
+    broke_glass_by name,
+    broke_glass_by_oid oid,
+    broke_glass_at timestamptz,
+    broke_glass_reason text,
     is_single_operator boolean not null default false,
     finished_at timestamptz,
     verified_at timestamptz,
@@ -77,8 +84,23 @@ create table if not exists claim_ops.plans (
     constraint a_maker_does_not_approve_his_own_plan check (
         is_single_operator or approved_by is null
         or (approved_by_oid <> made_by_oid and approved_by <> made_by)
+    ),
+    constraint an_approved_plan_has_an_approver check (
+        state not in ('approved', 'applying', 'applied', 'rolled_back')
+        or approved_by is not null
+        or state <> 'approved' and broke_glass_by is not null
+    ),
+    constraint glass_is_broken_for_a_kill_switch_with_a_reason check (
+        (broke_glass_by is null and broke_glass_reason is null)
+        or (kind = 'kill_switch' and broke_glass_by is not null and coalesce(btrim(broke_glass_reason), '') <> '')
+    ),
+    constraint who_breaks_glass_does_not_approve_it check (
+        is_single_operator or approved_by is null or broke_glass_by is null
+        or (approved_by_oid <> broke_glass_by_oid and approved_by <> broke_glass_by)
     )
 );
+create index if not exists plans_that_broke_glass on claim_ops.plans (plan_id)
+where broke_glass_by is not null and approved_by is null;
 comment on table claim_ops.plans is 'One row a plan. Written by the functions alone; its state changes along planned, approved, applying, applied.';
 
 create table if not exists claim_ops.plan_chunks (
@@ -89,7 +111,7 @@ create table if not exists claim_ops.plan_chunks (
 );
 comment on table claim_ops.plan_chunks is 'One row for 500 lines of a plan: their digest. The plan''s own digest is taken over these.';
 
-create table if not exists claim_ops.plan_items (
+create table if not exists claim_ops.plan_lines (
     plan_id bigint not null references claim_ops.plans,
     line_no integer not null,
     chunk_no integer not null generated always as ((line_no - 1) / 500) stored,
@@ -99,8 +121,8 @@ create table if not exists claim_ops.plan_items (
     details jsonb not null default '{}',
     primary key (plan_id, line_no)
 );
-create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_items (user_id, plan_id);
-comment on table claim_ops.plan_items is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
+create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_lines (user_id, plan_id);
+comment on table claim_ops.plan_lines is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
 {% endmacro %}
 
 
@@ -116,40 +138,6 @@ create table if not exists claim_ops.plan_left_out (
     primary key (plan_id, number)
 );
 comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
-{% endmacro %}
-
-
-{% macro guard_additions() %}
-    {#- What tables got after version 1, added in place; constraints that changed are made anew. -#}
-alter table claim_ops.plan_kinds
-    drop column if exists has_wallet_breakers,
-    add column if not exists applied_by text not null default '',
-    add column if not exists needs_rules boolean not null default true,
-    add column if not exists breakers text[] not null default '{}';
-
-alter table claim_ops.plans
-    add column if not exists broke_glass_by name,
-    add column if not exists broke_glass_by_oid oid,
-    add column if not exists broke_glass_at timestamptz,
-    add column if not exists broke_glass_reason text,
-    drop constraint if exists an_approved_plan_has_an_approver,
-    drop constraint if exists glass_is_broken_for_a_kill_switch_with_a_reason,
-    drop constraint if exists who_breaks_glass_does_not_approve_it,
-    add constraint an_approved_plan_has_an_approver check (
-        state not in ('approved', 'applying', 'applied', 'rolled_back')
-        or approved_by is not null
-        or state <> 'approved' and broke_glass_by is not null
-    ),
-    add constraint glass_is_broken_for_a_kill_switch_with_a_reason check (
-        (broke_glass_by is null and broke_glass_reason is null)
-        or (kind = 'kill_switch' and broke_glass_by is not null and coalesce(btrim(broke_glass_reason), '') <> '')
-    ),
-    add constraint who_breaks_glass_does_not_approve_it check (
-        is_single_operator or approved_by is null or broke_glass_by is null
-        or (approved_by_oid <> broke_glass_by_oid and approved_by <> broke_glass_by)
-    );
-create index if not exists plans_that_broke_glass on claim_ops.plans (plan_id)
-where broke_glass_by is not null and approved_by is null;
 {% endmacro %}
 
 

@@ -1,19 +1,19 @@
 {% macro guard_views() %}
-create or replace view claim_ops.plan_lines as
+create or replace view claim_ops.line_states as
 select
-    plan_items.plan_id,
-    plan_items.line_no,
-    plan_items.user_id,
-    plan_items.before,
-    plan_items.after,
-    plan_items.details,
+    plan_lines.plan_id,
+    plan_lines.line_no,
+    plan_lines.user_id,
+    plan_lines.before,
+    plan_lines.after,
+    plan_lines.details,
     coalesce(journal.event, 'pending') as state,
     journal.detail ->> 'reason' as skipped_because,
     journal.written_at as decided_at
-from claim_ops.plan_items
+from claim_ops.plan_lines
 left join claim_ops.journal
-    on plan_items.plan_id = journal.plan_id and plan_items.line_no = journal.line_no;
-comment on view claim_ops.plan_lines is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
+    on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no;
+comment on view claim_ops.line_states is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
 
 {{ claim_reconciliation.guard_view_of_claims() }}
 

@@ -18,10 +18,10 @@ begin
     limit 1;
     if v_forged is not null
         or exists (
-            select 1 from claim_ops.plan_items where plan_items.plan_id = p_plan_id and plan_items.line_no < 1
+            select 1 from claim_ops.plan_lines where plan_lines.plan_id = p_plan_id and plan_lines.line_no < 1
         )
         or exists (
-            select 1 from claim_ops.plan_items where plan_items.plan_id = p_plan_id and plan_items.line_no > v_lines
+            select 1 from claim_ops.plan_lines where plan_lines.plan_id = p_plan_id and plan_lines.line_no > v_lines
         )
         or claim_ops._plan_digest(p_plan_id) is distinct from (
             select plans.digest from claim_ops.plans where plans.plan_id = p_plan_id

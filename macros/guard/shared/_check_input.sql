@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_known constant text[] := array(select wallet_items.item from claim_ops.wallet_items order by 1);
-    v_breakers constant text[] := array['max_affected_share', 'max_items', 'max_net_quantity', 'max_suspected_spends'];
+    v_breakers constant text[] := array['max_affected_share', 'max_wallets', 'max_net_quantity', 'max_suspected_spends'];
     v_unknown text;
 begin
     select item into v_unknown from unnest(p_items) as item where item is not null and not item = any(v_known) limit 1;
@@ -28,7 +28,7 @@ begin
         perform claim_ops._refuse(
             'CO013', format('%s=%s raises no limit', v_unknown, p_raise ->> v_unknown),
             'The limits are ' || array_to_string(v_breakers, ', ') || ', each with a number.',
-            'For example: --raise max_items=20000'
+            'For example: --raise max_wallets=20000'
         );
     end if;
 end

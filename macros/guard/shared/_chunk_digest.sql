@@ -9,7 +9,7 @@ as $function$
     select encode(sha256(convert_to(coalesce(jsonb_agg(
         jsonb_build_array(line_no, user_id, before, after, details) order by line_no
     ), '[]')::text, 'UTF8')), 'hex')
-    from claim_ops.plan_items
+    from claim_ops.plan_lines
     where plan_id = p_plan_id
         and line_no between p_chunk_no * 500 + 1 and (p_chunk_no + 1) * 500
 $function$;

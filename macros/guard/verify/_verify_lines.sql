@@ -12,7 +12,7 @@ as $function$
 begin
     return query
     with applied as materialized (
-        select journal.line_no, journal.user_id, journal.before, journal.after, plan_items.after as planned,
+        select journal.line_no, journal.user_id, journal.before, journal.after, plan_lines.after as planned,
             case when journal.user_id is null then claim_ops._verify_switch(journal) end as switch_status,
             journal.detail ? 'claims' and claim_ops._has_lost_claims(journal) as has_lost_claims,
             array(
@@ -20,8 +20,8 @@ begin
                 where coalesce(journal.after, journal.before) ? wallet_items.column_name
             ) as items
         from claim_ops.journal
-        left join claim_ops.plan_items
-            on journal.plan_id = plan_items.plan_id and journal.line_no = plan_items.line_no
+        left join claim_ops.plan_lines
+            on journal.plan_id = plan_lines.plan_id and journal.line_no = plan_lines.line_no
         where journal.plan_id = p_plan_id and journal.event = 'applied'
     )
     select

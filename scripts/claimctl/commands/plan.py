@@ -26,7 +26,9 @@ def plan() -> None:
 
 @plan.command()
 @click.option("--reason", required=True, help="Why; the approver reads it.")
-@click.option("--take", multiple=True, metavar="ITEM", help="Also take what is in excess of ITEM.")
+@click.option(
+    "--include-excess", multiple=True, metavar="ITEM", help="Also take what is in excess of ITEM."
+)
 @click.option("--user", metavar="USER", help="Only this user's wallet.")
 @click.option("--item", metavar="ITEM", help="Only this item.")
 @click.option("--limit", type=COUNT, help="At most so many wallets.")
@@ -38,7 +40,7 @@ def plan() -> None:
 def wallets(
     options: Options,
     reason: str,
-    take: tuple[str, ...],
+    include_excess: tuple[str, ...],
     user: str | None,
     item: str | None,
     limit: int | None,
@@ -51,9 +53,14 @@ def wallets(
 
     \b
     Example:
-      claimctl plan wallets --reason "restore of 24 November" --take streakshield --limit 500
+      claimctl plan wallets --reason "restore of 24 November" --include-excess streakshield
     """
-    arguments = {"reason": reason, "take": list(take), "item": item, "limit": limit}
+    arguments = {
+        "reason": reason,
+        "include_excess": list(include_excess),
+        "item": item,
+        "limit": limit,
+    }
     make(options, "plan_wallets", arguments, user=user, raised=raised)
 
 
@@ -136,6 +143,6 @@ def _limits(raised: tuple[str, ...]) -> dict[str, float]:
             limits[name] = float(value) if "." in value else int(value)
         except ValueError as error:
             raise WrongUsageError(
-                f"--raise takes BREAKER=LIMIT, for example max_items=20000, not {text!r}."
+                f"--raise takes BREAKER=LIMIT, for example max_wallets=20000, not {text!r}."
             ) from error
     return limits

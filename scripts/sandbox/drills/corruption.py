@@ -22,7 +22,7 @@ from sandbox.stage import FOLDER, RUN_RESULTS, Demo, shown
 
 FOR_SUPPORT = FOLDER / "affected_users.csv"
 FOUND_BY = "assert_unsettled_wallets_are_few"
-TAKE = ("--take", "streakshield")
+TAKE = ("--include-excess", "streakshield")
 # Thirty of a hundred wallets: half of them empty, half of them with nine shields.
 OVERWRITE = """
     update user_wallet_balances
@@ -78,7 +78,7 @@ def repair(demo: Demo) -> str:
     demo.notes["repair"] = plan
     applied = value(
         demo,
-        f"select count(*) from claim_ops.plan_lines where plan_id = {plan} and state = 'applied'",
+        f"select count(*) from claim_ops.line_states where plan_id = {plan} and state = 'applied'",
     )
     return f"plan {plan} repaired {applied} of {lines} wallets beside the live traffic"
 

@@ -53,7 +53,7 @@ def test_lines_that_another_applier_finished_while_we_looked_are_left_alone(
     """Our snapshot is older than its commit: the locked lines are looked at again."""
     guard.add_short_wallets(3)
     plan = guard.plan_and_begin()
-    with guard.gate_in_query("_lock_lines", "plan_items.line_no > p_after_line") as gate:
+    with guard.gate_in_query("_lock_lines", "plan_lines.line_no > p_after_line") as gate:
         late = beside.submit(guard.batch, plan)
         gate.wait_until_reached()
         gate.let_others_pass()
@@ -82,7 +82,7 @@ def test_lines_of_an_applier_that_dies_are_taken_over_by_the_one_that_waits(guar
         dying.execute("select claim_ops._lock_lines(%s, 0, 2)", [plan])
         waiting = start_applier(guard, plan)
         guard.wait_until(
-            f"count(*) = 3 from claim_ops.plan_lines where state = 'applied' and plan_id = {plan}"
+            f"count(*) = 3 from claim_ops.line_states where state = 'applied' and plan_id = {plan}"
         )
         assert waiting.poll() is None
         dying.rollback()

@@ -149,7 +149,7 @@ def test_a_plan_whose_time_is_over_or_that_is_rejected(guard: Guard, plan: int) 
 def test_a_forged_plan_breaks_no_glass(guard: Guard, plan: int) -> None:
     guard.execute(
         "set session_replication_role = replica;"
-        " update claim_ops.plan_items set after = after || '{\"hat\": true}'"
+        " update claim_ops.plan_lines set after = after || '{\"hat\": true}'"
     )
     with guard.refuses("CO004"):
         guard.call(RUNNER, "break_glass", plan, REASON)

@@ -11,7 +11,7 @@ from support.forgery import let_expire, waits
 from support.guard import CHECKER, MAKER, Guard, call
 
 # All but the one that a test is about.
-RAISED = {"max_items": 99999, "max_affected_share": 1, "max_net_quantity": 99999}
+RAISED = {"max_wallets": 99999, "max_affected_share": 1, "max_net_quantity": 99999}
 
 
 def raised(limits: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def test_the_limits_are_those_of_the_project(guard: Guard) -> None:
     limits = guard.value("select settings from claim_ops.settings")
     assert {name: value for name, value in limits.items() if name.startswith("max_")} == {
         "max_affected_share": 0.01,
-        "max_items": 10000,
+        "max_wallets": 10000,
         "max_model_age_hours": 24,
         "max_net_quantity": 1000,
         "max_suspected_spends": 20,
@@ -49,19 +49,19 @@ def test_the_limits_are_those_of_the_project(guard: Guard) -> None:
 
 
 def test_a_plan_holds_at_most_max_items(guard: Guard) -> None:
-    set_limit(guard, "max_items", 3)
+    set_limit(guard, "max_wallets", 3)
     guard.add_short_wallets(4)
-    with guard.refuses("CO005", "--raise max_items=4"):
-        guard.plan(**raised_but("max_items"))
-    guard.plan(limit=3, **raised_but("max_items"))
+    with guard.refuses("CO005", "--raise max_wallets=4"):
+        guard.plan(**raised_but("max_wallets"))
+    guard.plan(limit=3, **raised_but("max_wallets"))
 
 
 @pytest.mark.slow
 def test_ten_thousand_items_are_the_limit(guard: Guard) -> None:
     guard.add_short_wallets(10001)
-    with guard.refuses("CO005", "--raise max_items=10001"):
-        guard.plan(**raised_but("max_items"))
-    guard.plan(limit=10000, **raised_but("max_items"))
+    with guard.refuses("CO005", "--raise max_wallets=10001"):
+        guard.plan(**raised_but("max_wallets"))
+    guard.plan(limit=10000, **raised_but("max_wallets"))
 
 
 @pytest.mark.parametrize(("wallets", "is_refused"), [(999, True), (1000, False)])
@@ -96,14 +96,14 @@ def test_what_users_lose_is_limited_and_gains_do_not_make_up_for_it(guard: Guard
     guard.add_wallet("bob", 1001)
     guard.mark_wrong("bob", discrepancy="excess")
     with guard.refuses("CO005", "--raise max_net_quantity=1001"):
-        guard.plan(take=["streakshield"], **raised_but("max_net_quantity"))
+        guard.plan(include_excess=["streakshield"], **raised_but("max_net_quantity"))
 
 
 def test_an_empty_ledger_stops_everything(guard: Guard) -> None:
     guard.add_wallet("alice", 3)
     guard.mark_wrong("alice", discrepancy="excess")
     with guard.refuses("CO005", "claimctl doctor"):
-        guard.plan(take=["streakshield"], **raised_but(""))
+        guard.plan(include_excess=["streakshield"], **raised_but(""))
 
 
 # What looks like a spent shield
@@ -127,7 +127,7 @@ def test_suspected_spends_are_few(guard_that_waits: Guard) -> None:
     guard.execute("update user_wallet_balances set streakshield_count = 2 where user_id = 'carol'")
     plan = guard.plan()
     assert guard.rows(
-        "select user_id from claim_ops.plan_lines where details ? 'suspected_spend' order by 1"
+        "select user_id from claim_ops.line_states where details ? 'suspected_spend' order by 1"
     ) == [("alice",), ("bob",)]
     assert len(guard.lines(plan)) == 7
 
@@ -138,7 +138,7 @@ def test_a_retry_within_settle_minutes_is_no_spend(guard_that_waits: Guard) -> N
     guard.add_wallet("alice", 1, hours_ago=237.1)
     guard.mark_wrong("alice")
     guard.plan()
-    assert guard.value("select details ? 'suspected_spend' from claim_ops.plan_items") is False
+    assert guard.value("select details ? 'suspected_spend' from claim_ops.plan_lines") is False
 
 
 def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
@@ -147,7 +147,7 @@ def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
     guard.apply(guard.approve(guard.plan()))
     guard.add_claims("alice", hours_ago=239)
     plan = guard.plan()
-    assert guard.value(f"select details from claim_ops.plan_items where plan_id = {plan}") == {
+    assert guard.value(f"select details from claim_ops.plan_lines where plan_id = {plan}") == {
         "discrepancies": {"streakshield": "short"}
     }
 
@@ -157,12 +157,12 @@ def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
 
 def test_what_was_raised_is_shown_and_journalled(guard: Guard) -> None:
     guard.add_short_wallets(10)
-    guard.plan(**raised({"max_affected_share": 1, "max_items": 12}))
+    guard.plan(**raised({"max_affected_share": 1, "max_wallets": 12}))
     limits, figures = guard.rows("select limits, breakers from claim_ops.plans")[0]
-    assert limits["raise"] == {"max_affected_share": 1, "max_items": 12}
+    assert limits["raise"] == {"max_affected_share": 1, "max_wallets": 12}
     assert figures == {
         "max_affected_share": 1,
-        "max_items": 10,
+        "max_wallets": 10,
         "max_net_quantity": 10,
         "max_suspected_spends": 0,
     }
@@ -180,10 +180,10 @@ def test_too_little_was_raised(guard: Guard) -> None:
         guard.plan(**raised({"max_affected_share": 0.5}))
 
 
-@pytest.mark.parametrize("limits", [{"max_wallets": 1}, {"max_items": -1}, {"max_items": "many"}])
+@pytest.mark.parametrize("limits", [{"max_rows": 1}, {"max_wallets": -1}, {"max_wallets": "many"}])
 def test_what_is_no_limit_cannot_be_raised(guard: Guard, limits: dict[str, Any]) -> None:
     guard.add_short_wallet("alice")
-    with guard.refuses("CO013", "--raise max_items="):
+    with guard.refuses("CO013", "--raise max_wallets="):
         guard.plan(**raised(limits))
 
 
@@ -242,7 +242,7 @@ NOT_COUNTED = {
 
 
 @pytest.mark.parametrize("happens", COUNTED.values(), ids=COUNTED.keys())
-@pytest.mark.parametrize("name", ["max_items", "max_net_quantity"])
+@pytest.mark.parametrize("name", ["max_wallets", "max_net_quantity"])
 def test_plans_of_a_day_count_together(
     guard: Guard, name: str, happens: Callable[[Guard, int], object]
 ) -> None:
@@ -258,7 +258,7 @@ def test_plans_of_a_day_count_together(
 def test_plans_that_changed_nothing_today_do_not_count(
     guard: Guard, happens: Callable[[Guard, int], object]
 ) -> None:
-    set_limit(guard, "max_items", 3)
+    set_limit(guard, "max_wallets", 3)
     set_limit(guard, "max_net_quantity", 3)
     guard.add_short_wallets(2)
     happens(guard, guard.plan())
@@ -286,23 +286,25 @@ def test_suspected_spends_of_a_day_count_together(guard_that_waits: Guard) -> No
 
 
 def test_a_wallet_of_two_plans_counts_once(guard: Guard) -> None:
-    set_limit(guard, "max_items", 3)
+    set_limit(guard, "max_wallets", 3)
     guard.add_short_wallets(2)
     guard.plan(user_id="user-00001")
     guard.plan()
     assert (
-        guard.value("select (breakers ->> 'max_items')::int from claim_ops.plans where plan_id = 2")
+        guard.value(
+            "select (breakers ->> 'max_wallets')::int from claim_ops.plans where plan_id = 2"
+        )
         == 2
     )
 
 
 def test_two_makers_at_once_count_together(guard: Guard) -> None:
-    set_limit(guard, "max_items", 3)
+    set_limit(guard, "max_wallets", 3)
     guard.add_short_wallets(2)
     with guard.session(MAKER, autocommit=False) as first:
         call(first, "plan_wallets", "first")
         add_other_wallets(guard)
         with waits(guard, MAKER, "plan_wallets", "second") as second:
             first.commit()
-            with guard.refuses("CO005", "--raise max_items=4"):
+            with guard.refuses("CO005", "--raise max_wallets=4"):
                 second.result()

@@ -242,7 +242,7 @@ def race(guard: Guard, number: int, function: str, kind: str) -> bool:
     elif function == "plan_recovery":
         now = datetime.now(UTC)
         arguments |= {"from": now - LONG_AGO, "to": now}
-    limits = {"max_items": 9999, "max_net_quantity": 9999}
+    limits = {"max_wallets": 9999, "max_net_quantity": 9999}
     made = guard.approve(guard.make(function, **arguments, **{"raise": limits}))
 
     def live() -> Answer:

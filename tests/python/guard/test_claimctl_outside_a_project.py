@@ -93,11 +93,11 @@ def test_a_login_without_a_right_gets_the_grant(guard_that_waits: Guard, anna: s
 
 
 def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
-    project = consumer_project(tmp_path / "consumer", {"max_items": 5})
+    project = consumer_project(tmp_path / "consumer", {"max_wallets": 5})
     answer = examine(guard_that_waits, "--project-dir", str(project))
     (found,) = of_guard(answer, "warning")
     assert found["finding"] == (
-        "The guard was installed with max_items = 10000, the project says 5."
+        "The guard was installed with max_wallets = 10000, the project says 5."
     )
     assert found["advice"] == "Run dbt build, then dbt run-operation install_guard."
 

@@ -23,32 +23,32 @@ def test_the_digest_that_was_shown_is_the_one_that_is_approved(guard: Guard, pla
 
 
 FORGERIES = {
-    "a line": """update claim_ops.plan_items set after = '{"streakshield_count": 99}'""",
-    "a line's user": "update claim_ops.plan_items set user_id = 'mallory' where line_no = 1",
-    "a line that is gone": "delete from claim_ops.plan_items where line_no = 2",
+    "a line": """update claim_ops.plan_lines set after = '{"streakshield_count": 99}'""",
+    "a line's user": "update claim_ops.plan_lines set user_id = 'mallory' where line_no = 1",
+    "a line that is gone": "delete from claim_ops.plan_lines where line_no = 2",
     "a line more": """
-        insert into claim_ops.plan_items (plan_id, line_no, user_id, after)
+        insert into claim_ops.plan_lines (plan_id, line_no, user_id, after)
         select plan_id, 3, 'mallory', '{"streakshield_count": 99}' from claim_ops.plans
     """,
     "a line far off": """
-        insert into claim_ops.plan_items (plan_id, line_no, user_id, after)
+        insert into claim_ops.plan_lines (plan_id, line_no, user_id, after)
         select plan_id, 5000, 'mallory', '{"streakshield_count": 99}' from claim_ops.plans
     """,
     "a line before the first": """
-        insert into claim_ops.plan_items (plan_id, line_no, user_id, after)
+        insert into claim_ops.plan_lines (plan_id, line_no, user_id, after)
         select plan_id, 0, 'mallory', '{"streakshield_count": 99}' from claim_ops.plans
     """,
     "a chunk": "update claim_ops.plan_chunks set digest = repeat('0', 64)",
     "a chunk that is gone": "delete from claim_ops.plan_chunks",
     "a line and its chunk": """
-        update claim_ops.plan_items set after = '{"streakshield_count": 99}';
+        update claim_ops.plan_lines set after = '{"streakshield_count": 99}';
         update claim_ops.plan_chunks set digest = claim_ops._chunk_digest(plan_id, chunk_no)
     """,
     "the reason": "update claim_ops.plans set reason = 'harmless'",
     "what may be taken": """
-        update claim_ops.plans set limits = '{"take": ["streakshield", "xp_booster"]}'
+        update claim_ops.plans set limits = '{"include_excess": ["streakshield", "xp_booster"]}'
     """,
-    "the figures": """update claim_ops.plans set breakers = '{"max_items": 1}'""",
+    "the figures": """update claim_ops.plans set breakers = '{"max_wallets": 1}'""",
     "its end": "update claim_ops.plans set expires_at = expires_at + interval '1 hour'",
     "its maker": "update claim_ops.plans set made_by = 'mallory'",
 }
@@ -72,7 +72,7 @@ def test_a_chunk_under_another_number_is_refused(guard: Guard) -> None:
         guard,
         """
         update claim_ops.plan_chunks set chunk_no = 7 where chunk_no = 1;
-        update claim_ops.plan_items set after = '{"streakshield_count": 99}' where line_no = 501
+        update claim_ops.plan_lines set after = '{"streakshield_count": 99}' where line_no = 501
         """,
     )
     with guard.session() as connection, guard.refuses("CO004"):
@@ -85,7 +85,7 @@ def test_a_batch_looks_at_its_own_chunk(guard: Guard) -> None:
     forge(
         guard,
         """
-        update claim_ops.plan_items set after = '{"streakshield_count": 99}' where line_no = 501
+        update claim_ops.plan_lines set after = '{"streakshield_count": 99}' where line_no = 501
         """,
     )
     with guard.session() as connection:
@@ -105,18 +105,18 @@ def test_a_forged_plan_is_not_verified(guard: Guard, plan: int) -> None:
 ALIKE = {
     "lines": (
         """
-        update claim_ops.plan_items
+        update claim_ops.plan_lines
         set user_id = 'a,b', before = null, after = null, details = '"c"'
         """,
         """
-        update claim_ops.plan_items
+        update claim_ops.plan_lines
         set user_id = 'a', before = null, after = null, details = '"b,c"'
         """,
         "claim_ops._chunk_digest(plan_id, 0)",
     ),
     "before and after": (
-        """update claim_ops.plan_items set before = '{"streakshield_count": 9}', after = null""",
-        """update claim_ops.plan_items set before = null, after = '{"streakshield_count": 9}'""",
+        """update claim_ops.plan_lines set before = '{"streakshield_count": 9}', after = null""",
+        """update claim_ops.plan_lines set before = null, after = '{"streakshield_count": 9}'""",
         "claim_ops._chunk_digest(plan_id, 0)",
     ),
     "headers": (
@@ -151,10 +151,10 @@ def test_the_digest_is_the_same_in_every_time_zone(guard: Guard, plan: int) -> N
 
 def test_approval_waits_for_a_line_and_sees_it(guard: Guard, plan: int) -> None:
     with guard.connect(autocommit=False) as owner:
-        owner.execute("alter table claim_ops.plan_items disable trigger user")
+        owner.execute("alter table claim_ops.plan_lines disable trigger user")
         owner.execute(
             """
-            insert into claim_ops.plan_items (plan_id, line_no, user_id, after)
+            insert into claim_ops.plan_lines (plan_id, line_no, user_id, after)
             values (%s, 2, 'mallory', '{"streakshield_count": 99}')
             """,
             [plan],
@@ -171,7 +171,7 @@ def test_a_line_that_no_approval_could_see_stops_the_batch(guard: Guard, plan: i
         owner.execute("set session_replication_role = replica")
         owner.execute(
             """
-            insert into claim_ops.plan_items (plan_id, line_no, user_id, after)
+            insert into claim_ops.plan_lines (plan_id, line_no, user_id, after)
             values (%s, 2, 'mallory', '{"streakshield_count": 99}')
             """,
             [plan],
@@ -209,13 +209,13 @@ def test_a_line_waits_for_the_approval(guard: Guard, plan: int) -> None:
             guard.execute(
                 f"""
                 set lock_timeout = '100ms';
-                insert into claim_ops.plan_items (plan_id, line_no, user_id)
+                insert into claim_ops.plan_lines (plan_id, line_no, user_id)
                 values ({plan}, 2, 'mallory');
                 """
             )
     with guard.refuses("CO012", "claimctl plan --help"):
         guard.execute(
-            f"insert into claim_ops.plan_items (plan_id, line_no, user_id) values ({plan}, 2, 'm')"
+            f"insert into claim_ops.plan_lines (plan_id, line_no, user_id) values ({plan}, 2, 'm')"
         )
 
 

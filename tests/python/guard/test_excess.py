@@ -29,7 +29,7 @@ def test_an_excess_is_not_taken_unless_asked_for(guard: Guard) -> None:
     add_excess_shield(guard)
     with guard.refuses("CO014"):
         guard.plan()
-    plan = guard.approve(guard.plan(take=["streakshield"]))
+    plan = guard.approve(guard.plan(include_excess=["streakshield"]))
     guard.apply(plan)
     assert guard.shields("alice") == 2
 
@@ -39,12 +39,12 @@ def test_an_unclaimed_purchase_explains_an_excess(guard: Guard) -> None:
     add_excess_shield(guard)
     add_purchase(guard)
     with guard.refuses("CO014"):
-        guard.plan(take=["streakshield"])
+        guard.plan(include_excess=["streakshield"])
 
 
 def test_a_purchase_that_comes_after_planning_is_skipped(guard: Guard) -> None:
     add_excess_shield(guard)
-    plan = guard.plan_and_begin(take=["streakshield"])
+    plan = guard.plan_and_begin(include_excess=["streakshield"])
     add_purchase(guard)
     guard.batch(plan)
     assert guard.lines(plan) == {"alice": "unclaimed_purchase"}
@@ -56,7 +56,7 @@ def test_a_refunded_purchase_explains_nothing(guard: Guard, status: str) -> None
     add_excess_shield(guard)
     add_purchase(guard)
     add_purchase(guard, status)
-    guard.apply(guard.approve(guard.plan(take=["streakshield"])))
+    guard.apply(guard.approve(guard.plan(include_excess=["streakshield"])))
     assert guard.shields("alice") == 2
 
 
@@ -65,23 +65,23 @@ def test_what_is_bought_again_after_a_refund_explains_it(guard: Guard) -> None:
     for status, hours in (("INITIAL_PURCHASE", 240), ("REFUND", 200), ("INITIAL_PURCHASE", 100)):
         guard.add_purchase("alice", status=status, hours_ago=hours)
     with guard.refuses("CO014"):
-        guard.plan(take=["streakshield"])
+        guard.plan(include_excess=["streakshield"])
 
 
 def test_a_claimed_purchase_explains_nothing(guard: Guard) -> None:
     add_excess_shield(guard)
     claimed = guard.value("select min(tx_id) from purchase_claims")
     add_purchase(guard, tx_id=claimed)
-    guard.apply(guard.approve(guard.plan(take=["streakshield"])))
+    guard.apply(guard.approve(guard.plan(include_excess=["streakshield"])))
     assert guard.shields("alice") == 2
 
 
-def test_a_running_booster_is_not_shortened_without_take(guard: Guard) -> None:
+def test_a_running_booster_is_not_shortened_unasked(guard: Guard) -> None:
     guard.add_wallet("alice", booster_hours=720)
     guard.add_claims("alice", sku=BOOSTER, hours_ago=120)
     guard.mark_wrong("alice", "xp_booster", "excess")
     with guard.refuses("CO014"):
-        guard.plan(take=["streakshield"])
+        guard.plan(include_excess=["streakshield"])
 
 
 def test_an_excess_outside_take_stays_while_its_wallet_is_corrected(guard: Guard) -> None:
@@ -101,7 +101,7 @@ def test_a_booster_that_expires_before_its_turn_is_skipped(guard: Guard) -> None
     guard.add_wallet("alice", booster_hours=TWO_SECONDS)
     guard.add_claims("alice", sku=BOOSTER, hours_ago=240)
     guard.mark_wrong("alice", "xp_booster", "excess")
-    plan = guard.plan_and_begin(take=["xp_booster"])
+    plan = guard.plan_and_begin(include_excess=["xp_booster"])
     guard.wait_until("max(xp_booster_until) < now() from user_wallet_balances")
     before = guard.rows("select * from user_wallet_balances")
     guard.batch(plan)

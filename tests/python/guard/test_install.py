@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -75,53 +74,6 @@ def test_an_upgrade_keeps_plans_and_journal(guard: Guard, script: str) -> None:
     guard.call(RUNNER, "resume", "done")
     assert guard.apply(plan)["applied"] == 2
     assert guard.rows("select * from claim_ops.check_journal()") == []
-
-
-# What stood in the schema before version 2, as far as its tables differ.
-VERSION_1 = """
-    drop view claim_ops.plan_claims;
-    drop view claim_ops.unapproved_break_glass;
-    drop table claim_ops.plan_left_out cascade;
-    alter table claim_ops.plan_kinds
-        drop column applied_by, drop column needs_rules, drop column breakers,
-        add column has_wallet_breakers boolean not null default true;
-    delete from claim_ops.plan_kinds where kind not in ('wallet_correction', 'rollback');
-    alter table claim_ops.plans
-        drop constraint an_approved_plan_has_an_approver,
-        drop constraint glass_is_broken_for_a_kill_switch_with_a_reason,
-        drop constraint who_breaks_glass_does_not_approve_it,
-        drop column broke_glass_by cascade, drop column broke_glass_by_oid,
-        drop column broke_glass_at, drop column broke_glass_reason,
-        add constraint an_approved_plan_has_an_approver check (
-            state not in ('approved', 'applying', 'applied', 'rolled_back')
-            or approved_by is not null
-        );
-    update claim_ops.settings set version = 1;
-"""
-
-
-def test_an_upgrade_from_version_1(guard: Guard, script: str) -> None:
-    guard.add_short_wallets(2)
-    plan = guard.plan_and_begin()
-    guard.batch(plan, limit=1)
-    guard.execute(VERSION_1)
-    before = guard.snapshot_of("claim_ops.journal", "claim_ops.plan_items")
-    guard.execute(script)
-    after = guard.snapshot_of("claim_ops.journal", "claim_ops.plan_items")
-    for table in before:
-        assert after[table][: len(before[table])] == before[table]
-    assert guard.value("select version from claim_ops.settings") == 2
-    assert guard.apply(plan)["applied"] == 2
-    assert guard.call(RUNNER, "verify_plan", plan)["as_written"] == 2
-    switch = guard.make("plan_kill_switch", is_on=False)
-    guard.call(RUNNER, "break_glass", switch, "test")
-    assert guard.batch(switch)
-    assert guard.rows("select plan_id from claim_ops.unapproved_break_glass") == [(switch,)]
-    guard.add_purchase("user-00001", hours_ago=200)
-    now = datetime.now(UTC)
-    made = guard.make("plan_recovery", **{"from": now - timedelta(days=30), "to": now})
-    guard.apply(guard.approve(made))
-    assert guard.shields("user-00001") == 3
 
 
 def test_two_installs_at_once_are_two_in_turn(

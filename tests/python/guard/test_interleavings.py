@@ -138,7 +138,7 @@ def test_a_claim_committed_just_before_the_lock_is_seen(
 ) -> None:
     """What was read before the lock is old: only the recompute in a later statement sees it."""
     add_excess_booster(guard, "alice")
-    plan = guard.plan_and_begin(take=["xp_booster"])
+    plan = guard.plan_and_begin(include_excess=["xp_booster"])
     with guard.gate("_lock_wallets") as gate:
         applying = beside.submit(guard.batch, plan)
         gate.wait_until_reached()
@@ -156,7 +156,7 @@ def test_a_row_replaced_while_we_lock_is_not_ours(guard: Guard, beside: ThreadPo
     It is not locked, and so the next claim can come between our recompute and our write.
     """
     add_excess_booster(guard, "alice")
-    plan = guard.plan_and_begin(take=["xp_booster"])
+    plan = guard.plan_and_begin(include_excess=["xp_booster"])
     with (
         guard.gate_in_query("_lock_wallets", "any(p_user_ids)") as scan,
         guard.gate("_write_lines") as write,

@@ -9,7 +9,7 @@ import pytest
 from support.forgery import forge
 from support.guard import CHECKER, RUNNER, Guard
 
-TABLES = ["journal", "journal_batches", "plan_items", "plan_chunks", "plans"]
+TABLES = ["journal", "journal_batches", "plan_lines", "plan_chunks", "plans"]
 VERBS = ["update", "delete", "truncate"]
 
 
@@ -53,7 +53,7 @@ def test_evidence_is_never_changed(guard: Guard, plan: int, subtests: pytest.Sub
 def test_the_functions_role_only_adds(guard: Guard, plan: int, subtests: pytest.Subtests) -> None:
     for table, verb in product(TABLES, VERBS):
         # It may lock lines, and the right for that is the one to update them.
-        code = "CO012" if (verb, table) == ("update", "plan_items") else "42501"
+        code = "CO012" if (verb, table) == ("update", "plan_lines") else "42501"
         if (verb, table) != ("update", "plans"):
             with subtests.test(f"{verb} {table}"), guard.refuses(code):
                 guard.execute(f"set role claim_guard; {statement(verb, table)}")

@@ -38,7 +38,7 @@ def applied(guard: Guard, sku: str | None = SHIELD, *, is_on: bool = False) -> i
 def line(guard: Guard, plan_id: int) -> tuple[str, str | None]:
     """Return the state of a plan's one line, and why it was skipped."""
     ((state, reason),) = guard.rows(
-        f"select state, skipped_because from claim_ops.plan_lines where plan_id = {plan_id}"
+        f"select state, skipped_because from claim_ops.line_states where plan_id = {plan_id}"
     )
     return state, reason
 

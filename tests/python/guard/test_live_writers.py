@@ -52,8 +52,8 @@ WRONG = """
     unrepaired as (
         select spoiled.*
         from spoiled
-        left join claim_ops.plan_lines on spoiled.user_id = plan_lines.user_id
-        where plan_lines.state is distinct from 'applied'
+        left join claim_ops.line_states on spoiled.user_id = line_states.user_id
+        where line_states.state is distinct from 'applied'
     )
 
     select user_id, wallets, claims, unrepaired
@@ -86,7 +86,7 @@ def test_live_writers_lose_nothing(
         create_history(connection, SPOILABLE_USERS + users, user_id_type="text")
     guard.execute(SPOIL)
     assert guard.rows(WRONG) == []
-    plan = guard.approve(guard.plan(take=["xp_booster"], **{"raise": NO_LIMITS}))
+    plan = guard.approve(guard.plan(include_excess=["xp_booster"], **{"raise": NO_LIMITS}))
     start_traffic(
         tmp_path,
         guard.dsn,

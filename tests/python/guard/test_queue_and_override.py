@@ -131,7 +131,7 @@ def test_an_event_that_nobody_audited_is_marked(queued: Guard) -> None:
     queued.add_purchase("alice", table=QUEUE)
     queued.make("plan_queue")
     assert (
-        queued.value("select details -> 'claims' -> 0 ->> 'unaudited' from claim_ops.plan_items")
+        queued.value("select details -> 'claims' -> 0 ->> 'unaudited' from claim_ops.plan_lines")
         == "true"
     )
 
@@ -180,7 +180,7 @@ def test_a_purchase_beyond_its_cap_is_given(guard: Guard) -> None:
     assert guard.rows("table claim_ops.plan_claims") == [("tx", plan, "cap_override")]
     limits = guard.value("select limits from claim_ops.plans")
     assert (limits["ticket"], limits["tx_id"], limits["user_id"]) == ("SUP-1", "tx", "alice")
-    assert guard.value("select details -> 'claims' -> 0 -> 'over_cap' from claim_ops.plan_items")
+    assert guard.value("select details -> 'claims' -> 0 -> 'over_cap' from claim_ops.plan_lines")
     guard.apply(guard.roll_back(plan))
     assert guard.shields("alice") == 1
     assert guard.value("select count(*) from purchase_claims where tx_id = 'tx'") == 0

@@ -121,7 +121,7 @@ def test_items_are_judged_one_by_one(guard: Guard) -> None:
     made = recovered(guard)
     assert (guard.shields("alice"), booster_hours(guard)) == (1, 144)
     assert claims(guard) == [("tx1", SHIELD, 240), ("tx2", BOOSTER, 24)]
-    assert guard.rows("select after from claim_ops.plan_items") != [({},)]
+    assert guard.rows("select after from claim_ops.plan_lines") != [({},)]
     assert guard.lines(made) == {"alice": "applied"}
 
 
@@ -324,7 +324,7 @@ def test_purchases_beyond_a_cap_are_left_out_unless_asked_for(guard: Guard) -> N
     assert guard.left_out(included) == {}
     assert guard.rows(
         f"""
-        select claim ->> 'tx_id' from claim_ops.plan_items,
+        select claim ->> 'tx_id' from claim_ops.plan_lines,
             jsonb_array_elements(details -> 'claims') as claim
         where plan_id = {included} and claim ? 'over_cap'
         """
@@ -500,7 +500,7 @@ def test_it_obeys_the_pause(guard: Guard) -> None:
 def test_breakers_of_items_and_of_net_quantity_count_all_kinds(guard: Guard) -> None:
     guard.execute(
         "update claim_ops.settings"
-        ' set settings = settings || \'{"max_net_quantity": 2, "max_items": 2}\''
+        ' set settings = settings || \'{"max_net_quantity": 2, "max_wallets": 2}\''
     )
     guard.add_short_wallet("alice", claims=3, shields=1)
     guard.plan()
@@ -511,12 +511,12 @@ def test_breakers_of_items_and_of_net_quantity_count_all_kinds(guard: Guard) -> 
     for user in ("carl", "dora"):
         guard.add_wallet(user)
         guard.add_purchase(user, f"tx {user}", sku=BOOSTER, hours_ago=24)
-    with guard.refuses("CO005", "max_items=4"):
+    with guard.refuses("CO005", "max_wallets=4"):
         plan(guard, **{"raise": {"max_net_quantity": 9}})
-    made = plan(guard, **{"raise": {"max_net_quantity": 9, "max_items": 4}})
+    made = plan(guard, **{"raise": {"max_net_quantity": 9, "max_wallets": 4}})
     # A recovery from the audit trail is no bulk overwrite: the share of wallets is not its breaker.
     assert guard.value(f"select breakers from claim_ops.plans where plan_id = {made}") == {
-        "max_items": 4,
+        "max_wallets": 4,
         "max_net_quantity": 3,
     }
 

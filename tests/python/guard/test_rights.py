@@ -242,7 +242,7 @@ def test_a_policy_on_the_audit_trail_is_an_error(guard: Guard) -> None:
     guard.add_short_wallet("alice", claims=1, shields=2)
     guard.execute(HIDE.format(table="audit_purchases"))
     with guard.refuses("42501"):
-        guard.plan(take=["streakshield"])
+        guard.plan(include_excess=["streakshield"])
 
 
 @pytest.mark.parametrize("table", ["purchase_claims", "audit_purchases", "user_wallet_balances"])

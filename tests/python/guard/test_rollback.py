@@ -114,12 +114,12 @@ def test_a_rollback_is_rolled_back(guard: Guard) -> None:
     ids=["lengthened", "shortened"],
 )
 def test_a_changed_booster_goes_back(guard: Guard, wallet_hours: int, discrepancy: str) -> None:
-    """Without any --take: a rollback restores what was there."""
+    """Without any --include-excess: a rollback restores what was there."""
     guard.add_wallet("alice", booster_hours=wallet_hours)
     guard.add_claims("alice", sku=BOOSTER, hours_ago=120)
     guard.mark_wrong("alice", "xp_booster", discrepancy)
     before = wallets(guard)
-    plan = applied(guard, take=["xp_booster"])
+    plan = applied(guard, include_excess=["xp_booster"])
     assert wallets(guard) != before
     rollback = guard.roll_back(plan)
     guard.apply(rollback)
@@ -133,7 +133,7 @@ def test_a_booster_that_has_ended_since_goes_back_too(guard: Guard) -> None:
     guard.add_claims("alice", sku=BOOSTER, hours_ago=240)
     guard.mark_wrong("alice", "xp_booster", "excess")
     before = wallets(guard)
-    plan = applied(guard, take=["xp_booster"])
+    plan = applied(guard, include_excess=["xp_booster"])
     assert guard.lines(plan) == {"alice": "applied"}
     rollback = guard.roll_back(plan)
     ((_, _, until),) = before

@@ -27,7 +27,7 @@ def test_wallet_first_before_planning_is_not_planned(guard: Guard) -> None:
     guard.add_claims("alice", 1)
     guard.mark_wrong("alice", discrepancy="excess")
     with guard.refuses("CO014"):
-        guard.plan(take=["streakshield"])
+        guard.plan(include_excess=["streakshield"])
 
 
 def test_claim_first_after_planning_is_skipped(guard: Guard) -> None:
@@ -57,7 +57,7 @@ def test_wallet_first_after_planning_is_skipped_where_only_its_time_tells(guard:
     guard.add_wallet("alice", booster_hours=720)
     guard.add_claims("alice", sku=BOOSTER, hours_ago=120)
     guard.mark_wrong("alice", "xp_booster", "excess")
-    plan = guard.plan_and_begin(take=["xp_booster"])
+    plan = guard.plan_and_begin(include_excess=["xp_booster"])
     change_wallet(
         guard, "xp_booster_until = greatest(xp_booster_until, now() + interval '168 hours')"
     )

@@ -203,7 +203,7 @@ class Guard(Database):
             self.rows(
                 f"""
                 select user_id, coalesce(skipped_because, state)
-                from claim_ops.plan_lines where plan_id = {plan_id}
+                from claim_ops.line_states where plan_id = {plan_id}
                 """
             )
         )
@@ -227,7 +227,7 @@ class Guard(Database):
         """Return all that a plan could write, and the plans: a refusal leaves them so."""
         return self.snapshot_of(
             *("user_wallet_balances", "purchase_claims", "store_config"),
-            *("claim_ops.plans", "claim_ops.plan_items", "claim_ops.plan_left_out"),
+            *("claim_ops.plans", "claim_ops.plan_lines", "claim_ops.plan_left_out"),
             *("claim_ops.journal", "claim_ops.journal_batches", "claim_ops.control"),
         )
 

@@ -1,6 +1,6 @@
 {% macro guard_apply_claim_line() %}
 create function claim_ops._apply_claim_line(
-    p_plan claim_ops.plans, p_item claim_ops.plan_items, p_batch_id bigint, p_deadline timestamptz
+    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
 returns text
 language plpgsql

@@ -1,5 +1,5 @@
 {% macro guard_judge_claim_line() %}
-create function claim_ops._judge_claim_line(p_item claim_ops.plan_items, p_locked {{ var('user_id_data_type') }}[])
+create function claim_ops._judge_claim_line(p_item claim_ops.plan_lines, p_locked {{ var('user_id_data_type') }}[])
 returns text
 language plpgsql
 volatile

@@ -1,5 +1,5 @@
 {% macro guard_judge_purchases() %}
-create function claim_ops._judge_purchases(p_kind text, p_item claim_ops.plan_items)
+create function claim_ops._judge_purchases(p_kind text, p_item claim_ops.plan_lines)
 returns text
 language sql
 volatile

@@ -1,6 +1,6 @@
 {% macro guard_apply_rollback() %}
 create function claim_ops._apply_rollback(
-    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+    p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
 returns integer
 language plpgsql
@@ -9,7 +9,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_deadline constant timestamptz := claim_ops._waiting_ends_at();
-    v_item claim_ops.plan_items;
+    v_item claim_ops.plan_lines;
     v_verdict text;
 begin
     if p_items[1].user_id is null then

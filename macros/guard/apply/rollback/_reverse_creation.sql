@@ -1,6 +1,6 @@
 {% macro guard_reverse_creation() %}
 create function claim_ops._reverse_creation(
-    p_plan claim_ops.plans, p_item claim_ops.plan_items, p_batch_id bigint, p_pass integer,
+    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer,
     p_locked {{ var('user_id_data_type') }}[]
 )
 returns void

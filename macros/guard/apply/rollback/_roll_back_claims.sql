@@ -1,6 +1,6 @@
 {% macro guard_roll_back_claims() %}
 create function claim_ops._roll_back_claims(
-    p_plan claim_ops.plans, p_item claim_ops.plan_items, p_batch_id bigint, p_deadline timestamptz
+    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
 returns text
 language plpgsql

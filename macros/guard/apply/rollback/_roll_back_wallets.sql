@@ -1,6 +1,6 @@
 {% macro guard_roll_back_wallets() %}
 create function claim_ops._roll_back_wallets(
-    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+    p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
 returns void
 language plpgsql
@@ -13,7 +13,7 @@ declare
     v_locked {{ var('user_id_data_type') }}[];
     v_go integer[];
     v_verdicts jsonb;
-    v_item claim_ops.plan_items;
+    v_item claim_ops.plan_lines;
 begin
     v_locked := claim_ops._lock_wallets(array(
         select item.user_id from unnest(p_items) as item where item.before is not null

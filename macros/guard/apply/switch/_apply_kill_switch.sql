@@ -1,6 +1,6 @@
 {% macro guard_apply_kill_switch() %}
 create function claim_ops._apply_kill_switch(
-    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+    p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
 returns integer
 language plpgsql
@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $function$
 declare
-    v_item constant claim_ops.plan_items := p_items[1];
+    v_item constant claim_ops.plan_lines := p_items[1];
     v_verdict text;
 begin
     begin

@@ -1,6 +1,6 @@
 {% macro guard_apply_missing_wallet() %}
 create function claim_ops._apply_missing_wallet(
-    p_plan claim_ops.plans, p_item claim_ops.plan_items, p_batch_id bigint, p_pass integer
+    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer
 )
 returns void
 language plpgsql

@@ -1,6 +1,6 @@
 {% macro guard_apply_wallet_correction() %}
 create function claim_ops._apply_wallet_correction(
-    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_batch_id bigint, p_pass integer
+    p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
 returns integer
 language plpgsql
@@ -10,13 +10,13 @@ set timezone = 'UTC'
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-    v_existing constant claim_ops.plan_items[] := array(
+    v_existing constant claim_ops.plan_lines[] := array(
         select item from unnest(p_items) as item where item.before is not null
     );
     v_locked {{ var('user_id_data_type') }}[];
     v_go integer[];
     v_verdicts jsonb;
-    v_item claim_ops.plan_items;
+    v_item claim_ops.plan_lines;
 begin
     v_locked := claim_ops._lock_wallets(array(select item.user_id from unnest(v_existing) as item));
     -- A later statement than the lock: only now does the snapshot hold every claim that the locks waited for.

@@ -1,6 +1,6 @@
 {% macro guard_judge_lines() %}
 create function claim_ops._judge_lines(
-    p_plan claim_ops.plans, p_items claim_ops.plan_items[], p_locked {{ var('user_id_data_type') }}[]
+    p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_locked {{ var('user_id_data_type') }}[]
 )
 returns table (line_no integer, user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, verdict text)
 language plpgsql
@@ -44,8 +44,8 @@ begin
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
             when exists (
                 select 1 from taken
-                where taken.user_id = lines.user_id and not p_plan.limits -> 'take' ? taken.item
-            ) then 'not_taken'
+                where taken.user_id = lines.user_id and not p_plan.limits -> 'include_excess' ? taken.item
+            ) then 'excess_not_asked_for'
             when exists (
                 select 1 from taken
                 join unclaimed on taken.user_id = unclaimed.user_id and taken.item = unclaimed.item
@@ -60,5 +60,5 @@ comment on function claim_ops._judge_lines is
 $$Looks a second time at the lines of a wallet correction, for wallets that are locked now: null where the line is to be
 written, else why not. busy: somebody holds the wallet; changed: it no longer holds `before`; in_flight: ledger or wallet
 changed within settle_minutes; ledger_changed: `after` is no longer what the ledger says; expired: neither the present
-nor the new time lies ahead; not_taken: an excess outside --take; unclaimed_purchase: an excess that a recovery explains.$$;
+nor the new time lies ahead; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
 {% endmacro %}

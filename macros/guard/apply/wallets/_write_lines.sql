@@ -1,5 +1,5 @@
 {% macro guard_write_lines() %}
-create function claim_ops._write_lines(p_batch_id bigint, p_items claim_ops.plan_items[])
+create function claim_ops._write_lines(p_batch_id bigint, p_items claim_ops.plan_lines[])
 returns void
 language plpgsql
 volatile

@@ -1,5 +1,5 @@
 {% macro guard_write_unchanged() %}
-create function claim_ops._write_unchanged(p_batch_id bigint, p_item claim_ops.plan_items)
+create function claim_ops._write_unchanged(p_batch_id bigint, p_item claim_ops.plan_lines)
 returns void
 language sql
 volatile

@@ -15,7 +15,7 @@ lines as (
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
                 as claim (tx_id text, sku text, claimed_at timestamptz)
         ) as claims
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
 

@@ -11,7 +11,7 @@ changes as (
         lines.before is null as is_created,
         (lines.before ->> wallet_items.column_name) as before,
         (lines.after ->> wallet_items.column_name) as after
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     inner join claim_ops.wallet_items
         on coalesce(lines.before, '{{}}') || coalesce(lines.after, '{{}}') ? wallet_items.column_name
     where lines.plan_id = %(plan_id)s
@@ -42,7 +42,7 @@ outcomes as (
         count(*) filter (where lines.before is null) as wallets_created,
         count(*) filter (where lines.after is null) as wallets_deleted,
         count(*) filter (where lines.details ? 'suspected_spend') as suspected_spends
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
 
@@ -54,7 +54,7 @@ purchases as (
         sum(sku_catalog.unit_price) as revenue,
         count(claim.over_cap) as over_cap,
         count(claim.unaudited) as unaudited
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     cross join lateral (
         select claim.*, false as is_taken_back
         from jsonb_to_recordset(lines.details -> 'claims') as claim (sku text, over_cap boolean, unaudited boolean)
@@ -84,7 +84,7 @@ switch as (
         named.sku,
         lines.before -> named.sku as before,
         lines.after -> named.sku as after
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     cross join lateral jsonb_object_keys(lines.before || lines.after) as named (sku)
     where lines.plan_id = %(plan_id)s and lines.user_id is null
 ),
@@ -115,7 +115,7 @@ warnings as (
 
 reasons as (
     select lines.skipped_because as reason, count(*) as lines
-    from claim_ops.plan_lines as lines
+    from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s and lines.state = 'skipped'
     group by lines.skipped_because
 )
