@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject, Outcome
+from support.promises import unbroken_promises
 from support.readers import never_empty
 
 OF_WALLETS = (
@@ -111,6 +112,9 @@ def test_everything_passes_on_empty_tables(database: Database, dbt: DbtProject) 
     assert outcome.success, outcome.explain()
     assert any(node.node.resource_type == "unit_test" for node in outcome.nodes.values())
     assert database.value(f"select count(*) from {MODELS_SCHEMA}.rpt_wallet_balance_health") == 2
+    promises, unseen = unbroken_promises(database, outcome)
+    assert "\n".join(unseen) == ""
+    assert promises > 250
 
 
 def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> None:
@@ -197,7 +201,7 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     database.execute("insert into user_wallet_balances select * from user_wallet_balances")
     with never_empty(database, OF_WALLETS):
         outcome = dbt.build(*wallets, vars=ADJUSTMENTS)
-    assert "unique_int_wallet_balances_user_id" in outcome.named("fail")
+    assert "int_wallet_balances_is_well_formed" in outcome.named("fail")
     assert {outcome.status(model) for model in OF_WALLETS} == {"skipped"}
     for name, rows in before.items():
         assert database.rows(f"select * from {MODELS_SCHEMA}.{name}") == rows, name

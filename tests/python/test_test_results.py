@@ -45,9 +45,9 @@ def test_each_run_leaves_one_row_a_test(database: Database, dbt: DbtProject) -> 
     failing = database.rows(
         "select test_name, last_failures, last_passed_at < failing_since,"
         f" last_tested_at = failing_since from {MODELS_SCHEMA}.rpt_test_health"
-        " where last_status = 'fail' and test_name like 'not_null%'"
+        " where last_status = 'fail' and test_name like '%is_well_formed'"
     )
-    assert failing == [("not_null_sku_catalog_sku", 1, True, True)]
+    assert failing == [("sku_catalog_is_well_formed", 1, True, True)]
     assert (
         database.value(f"select count(*) from {TABLE} as kept where kept::text like '%anna%'") == 0
     )
