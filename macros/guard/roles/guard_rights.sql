@@ -21,7 +21,7 @@ begin
         select pg_proc.oid::regprocedure as name, case
             when pg_proc.proname in (
                 '_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet',
-                '_insert_claims', '_delete_claims', '_write_switch'
+                '_insert_claims', '_delete_claims', '_write_switch', '_lock_switch'
             ) then 'claim_writer'
             when pg_proc.proname = 'set_single_operator' then 'claim_owner'
             else 'claim_guard'

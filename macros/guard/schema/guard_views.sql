@@ -9,11 +9,29 @@ select
     plan_lines.details,
     coalesce(journal.event, 'pending') as state,
     journal.detail ->> 'reason' as skipped_because,
+    journal.detail ->> 'sentence' as database_said,
     journal.written_at as decided_at
 from claim_ops.plan_lines
 left join claim_ops.journal
     on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no;
 comment on view claim_ops.line_states is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
+
+create or replace view claim_ops.reversed_entries as
+with recursive reversals as (
+    select journal.reverses as entry_id, journal.entry_id as last_id, 1 as times
+    from claim_ops.journal
+    where journal.reverses is not null
+    union all
+    select reversals.entry_id, journal.entry_id, reversals.times + 1
+    from reversals
+    inner join claim_ops.journal on reversals.last_id = journal.reverses
+)
+
+select reversals.entry_id
+from reversals
+group by reversals.entry_id
+having max(reversals.times) % 2 = 1;
+comment on view claim_ops.reversed_entries is 'One row an applied line that a rollback took back; one whose rollback was rolled back is in force again.';
 
 {{ claim_reconciliation.guard_view_of_claims() }}
 

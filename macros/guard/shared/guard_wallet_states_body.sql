@@ -25,16 +25,24 @@
         balances.last_claimed_at,
         {{ last_ledger_at }},
         balances.wallet_updated_at,
-        balances.wallet_updated_at is not distinct from own_write.wallet_updated_at
-            and balances.wallet_updated_at is not null
+        own_write.is_last,
+        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end
     from balances
     left join lateral (
-        select journal.wallet_updated_at
-        from claim_ops.journal
-        where journal.user_id = balances.user_id and journal.event = 'applied' and journal.wallet_updated_at is not null
-        order by journal.entry_id desc
-        limit 1
-    ) as own_write on true;
+        {{ claim_reconciliation.guard_own_write('balances.user_id') | indent(8) }}
+    ) as journalled on true
+    cross join lateral (
+        select journalled.wallet_changed_at, coalesce(
+            balances.wallet_updated_at = journalled.wallet_updated_at
+            -- A writer that leaves updated_at alone gives the row a new version all the same.
+            and journalled.row_version = (
+                select wallets.xmin::text::bigint
+                from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
+                where wallets.{{ claim_reconciliation.guard_wallet_user() }} = balances.user_id
+            ),
+            false
+        ) as is_last
+    ) as own_write;
 end
 $function$;
 {%- endmacro %}

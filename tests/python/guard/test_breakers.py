@@ -152,6 +152,47 @@ def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
     }
 
 
+# What is in force
+
+
+def test_what_was_rolled_back_and_forth_counts(guard: Guard) -> None:
+    """The rollback of a rollback puts the first plan in force again."""
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.approve(guard.plan())
+    guard.apply(plan)
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    guard.apply(guard.roll_back(rollback))
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    with guard.refuses("CO005", "--raise max_net_quantity=8"):
+        guard.plan()
+
+
+def test_a_stopped_plan_counts_by_what_it_applied(guard: Guard) -> None:
+    """A plan that was stopped for a rollback, which is then rejected, is in force."""
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.plan_and_begin()
+    guard.batch(plan)
+    rollback = guard.call(MAKER, "plan_rollback", plan, "test")
+    guard.call(MAKER, "reject_plan", rollback, "no")
+    assert guard.state(plan) == "expired"
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    with guard.refuses("CO005", "--raise max_net_quantity=8"):
+        guard.plan()
+
+
+def test_skipped_lines_do_not_count(guard: Guard) -> None:
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.approve(guard.plan())
+    guard.execute("update user_wallet_balances set streakshield_count = 4")
+    assert guard.apply(plan)["skipped"] == 1
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    guard.plan()
+
+
 # Raised with a reason
 
 

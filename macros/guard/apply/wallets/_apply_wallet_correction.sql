@@ -30,7 +30,7 @@ begin
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
     perform claim_ops._write_lines(p_batch_id, array(
         select item from unnest(v_existing) as item where item.line_no = any(v_go)
-    ));
+    ), p_pass);
     foreach v_item in array p_items loop
         if v_item.before is null then
             perform claim_ops._apply_missing_wallet(p_plan, v_item, p_batch_id, p_pass);
