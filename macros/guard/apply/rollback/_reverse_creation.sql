@@ -14,6 +14,7 @@ declare
 begin
     begin
         if p_item.after is not null then
+            perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
             if claim_ops._create_wallet(p_item.user_id) then
                 perform claim_ops._write_lines(p_batch_id, array[p_item]);
             else
