@@ -256,3 +256,28 @@ def test_a_forged_approval_is_not_applied(guard: Guard) -> None:
         guard.batch(plan)
     assert "no approval by omar" in str(caught.value)
     assert guard.shields("alice") == 1
+
+
+@pytest.mark.slow
+def test_planning_and_verifying_are_linear_in_purchases(guard: Guard) -> None:
+    """One user with 300 purchases beyond his cap, and 1,000 with one purchase each."""
+    guard.execute(
+        """
+        insert into user_wallet_balances
+        select 'user-' || n, 0, null, now() - interval '90 days' from generate_series(1, 1000) as n;
+        insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+        select 'tx-' || n, 'user-' || least(n, 1000), 'consumable_streakshield_1',
+            'NON_RENEWING_PURCHASE', now() - interval '60 days' + n * interval '1 second'
+        from generate_series(1, 1300) as n
+        """
+    )
+    started = time.monotonic()
+    plan = guard.make(
+        "plan_recovery", **{"from": "2000-01-01", "to": "now", "raise": {"max_net_quantity": 5000}}
+    )
+    assert time.monotonic() - started < 20
+    assert set(guard.left_out(plan).values()) == {"over_cap"}
+    guard.apply(guard.approve(plan))
+    started = time.monotonic()
+    assert guard.call(RUNNER, "verify_plan", plan)["as_written"] == 1000
+    assert time.monotonic() - started < 3
