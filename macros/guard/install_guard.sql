@@ -30,6 +30,7 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
 {{ claim_reconciliation.guard_checks() }}
+{{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
 {% endmacro %}
 
@@ -59,11 +60,15 @@ $functions$;
 {{ claim_reconciliation.guard_keep_plan() }}
 {{ claim_reconciliation.guard_entries_digest() }}
 {{ claim_reconciliation.guard_seal_journal() }}
+{{ claim_reconciliation.guard_seal_event() }}
 {{ claim_reconciliation.guard_write_event() }}
 {{ claim_reconciliation.guard_check_journal() }}
+{{ claim_reconciliation.guard_objects() }}
+{{ claim_reconciliation.guard_check_objects() }}
 {{ claim_reconciliation.guard_chunk_digest() }}
 {{ claim_reconciliation.guard_plan_digest() }}
 {{ claim_reconciliation.guard_check_isolation() }}
+{{ claim_reconciliation.guard_check_key() }}
 {{ claim_reconciliation.guard_check_pause() }}
 {{ claim_reconciliation.guard_check_input() }}
 {{ claim_reconciliation.guard_check_rules() }}
@@ -122,7 +127,7 @@ $functions$;
 {{ claim_reconciliation.guard_follow_lines() }}
 {{ claim_reconciliation.guard_finish_apply() }}
 {{ claim_reconciliation.guard_verify_switch() }}
-{{ claim_reconciliation.guard_has_lost_claims() }}
+{{ claim_reconciliation.guard_lost_claims() }}
 {{ claim_reconciliation.guard_verify_lines() }}
 {{ claim_reconciliation.guard_verify_plan() }}
 {{ claim_reconciliation.guard_check_wallet_integrity() }}

@@ -138,6 +138,18 @@ FAULTS = {
         "alter table purchase_claims drop constraint purchase_claims_pkey",
         has_remedy=True,
     ),
+    "a trigger that names its table without a schema": Fault(
+        "public.purchase_claims has the trigger claims_are_logged, whose function log_claim() names"
+        " objects without their schema: a repair would fail there",
+        "alter function log_claim() set search_path = public, pg_temp;",
+        "create table claim_log (tx_id text);"
+        "create function log_claim() returns trigger language plpgsql as"
+        " 'begin insert into claim_log values (new.tx_id); return new; end';"
+        "create trigger claims_are_logged after insert on purchase_claims"
+        " for each row execute function log_claim()",
+        state="warning",
+        has_remedy=True,
+    ),
     "wallets unique in part": Fault(
         "public.user_wallet_balances has no unique index on (user_id): a user may get two wallets.",
         "create unique index concurrently user_wallet_balances_user_id_key_2 on",

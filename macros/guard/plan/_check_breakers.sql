@@ -21,7 +21,7 @@ begin
         );
     end if;
     -- One plan at a time: two that are made at once would not see each other, and both pass.
-    perform pg_advisory_xact_lock(hashtextextended('claim_ops.breakers', 0));
+    perform from claim_ops.locks where locks.name = 'breakers' for update;
     select jsonb_object_agg(figures.key, figures.value) into v_figures
     from jsonb_each(claim_ops._breaker_figures()) as figures
     join claim_ops.plans on plans.plan_id = p_plan_id

@@ -14,7 +14,7 @@ begin
         when p_tx_id is null or not found then format('there is no purchase %s in audit_purchases', p_tx_id)
         when v_purchase.claimed_by is not null
             then format('purchase %s is claimed already, by user %s', p_tx_id, v_purchase.claimed_by)
-        when v_purchase.user_id::text <> p_user_id and coalesce(v_purchase.reason, '') <> 'conflicting_users'
+        when v_purchase.user_id <> p_user_id::{{ var('user_id_data_type') }} and coalesce(v_purchase.reason, '') <> 'conflicting_users'
             then format('purchase %s is of user %s, not of %s', p_tx_id, v_purchase.user_id, p_user_id)
         when v_purchase.reason is not null then format('purchase %s may not be claimed: ', p_tx_id) || case v_purchase.reason
             when 'refunded' then 'it is refunded'

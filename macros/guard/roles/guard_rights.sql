@@ -42,7 +42,8 @@ grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
 grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
-grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control to claim_guard;
+-- On locks and lines too: whoever may not update a row may not lock it.
+grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 {{ claim_reconciliation.guard_function_rights() }}
@@ -55,7 +56,8 @@ alter default privileges in schema {{ adapter.quote(models_schema) }} grant sele
 
 
 {% macro guard_function_rights() %}
-grant execute on function claim_ops.check_journal() to claim_reader;
+grant execute on function claim_ops.check_journal(text) to claim_reader;
+grant execute on function claim_ops.check_objects() to claim_reader;
 grant execute on function claim_ops.check_wallet_integrity() to claim_reader;
 grant execute on function claim_ops.show_switch() to claim_reader;
 grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;

@@ -50,6 +50,7 @@ begin
                 hint = v_first || format('As a superuser: alter role %I bypassrls;', v_table.role);
         end if;
     end loop;
+    {{- claim_reconciliation.guard_check_keys() }}
 end
 $checks$;
 {% endmacro %}

@@ -44,7 +44,19 @@ set
     sources = excluded.sources,
     installed_by = excluded.installed_by,
     installed_at = excluded.installed_at;
-select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 'settings' from claim_ops.settings));
+{% endmacro %}
+
+
+{% macro guard_record_installation() %}
+    {#- Last, when owners and rights are as they stay; doctor compares what is there later with this entry. -#}
+select claim_ops._write_event(
+    null, 'installed', (
+        select to_jsonb(settings) - 'settings' || jsonb_build_object('objects', (
+            select jsonb_object_agg(objects.name, objects.digest) from claim_ops._objects() as objects
+        ))
+        from claim_ops.settings
+    )
+);
 {% endmacro %}
 
 

@@ -160,6 +160,10 @@ comment on table claim_ops.alert_notifications is 'One row a message about an in
 
 
 {% macro guard_journal_tables() %}
+create table if not exists claim_ops.locks (name text primary key);
+comment on table claim_ops.locks is 'One row a thing that one transaction does at a time: chain the journal, count the breakers. Only the functions may lock it.';
+insert into claim_ops.locks values ('journal'), ('breakers') on conflict do nothing;
+
 create table if not exists claim_ops.journal_batches (
     position bigint primary key,
     batch_id bigint not null unique,
@@ -193,6 +197,7 @@ create table if not exists claim_ops.journal (
 create unique index if not exists a_line_has_one_outcome on claim_ops.journal (plan_id, line_no)
 where line_no is not null;
 create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc) where event = 'applied';
+create index if not exists journal_of_events on claim_ops.journal (plan_id, entry_id) where line_no is null;
 create index if not exists journal_by_batch on claim_ops.journal (batch_id);
 create index if not exists journal_of_claims on claim_ops.journal (entry_id)
 where event = 'applied' and detail ?| '{claims,claims_taken_back}';

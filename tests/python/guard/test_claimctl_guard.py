@@ -308,6 +308,18 @@ def test_a_journal_that_somebody_changed(guard: Guard, plan: str) -> None:
     assert "its entries are not those that were sealed" in answer.stdout
 
 
+def test_the_head_of_the_journal_that_was_kept_outside(guard: Guard, plan: str) -> None:
+    run(guard, RUNNER, "apply", plan, "--yes")
+    kept = run(guard, RUNNER, "verify", "--journal", "--json").document["journal_head"]["hash"]
+    run(guard, RUNNER, "verify", plan)
+    assert run(guard, MAKER, "verify", "--journal", "--head", kept).exit_code == 0
+    answer = run(guard, MAKER, "verify", "--journal", "--head", "0" * 64)
+    assert answer.exit_code == 1
+    assert "The journal is broken: the head 000" in answer.stdout
+    for wrong in (["verify"], ["verify", plan, "--journal"]):
+        assert run(guard, RUNNER, *wrong).exit_code == 2
+
+
 def test_pause_and_resume(guard: Guard, plan: str) -> None:
     nothing = "Applies are not paused. Times are in UTC.\n"
     assert printed(guard, MAKER, "status").startswith(nothing)

@@ -12,6 +12,8 @@ declare
     v_item claim_ops.plan_lines;
     v_verdict jsonb;
 begin
+    -- In each batch: the key may have been dropped since the plan was made.
+    {{- claim_reconciliation.guard_check_keys() }}
     foreach v_item in array p_items loop
         v_verdict := claim_ops._apply_claim_line(p_plan, v_item, p_batch_id, v_deadline);
         perform claim_ops._skip_line(v_item, p_batch_id, p_pass, v_verdict);

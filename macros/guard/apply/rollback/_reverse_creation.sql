@@ -16,6 +16,7 @@ begin
         if not claim_ops._is_last_entry(p_item) then
             v_verdict := to_jsonb('changed'::text);
         elsif p_item.after is not null then
+            perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
             if claim_ops._create_wallet(p_item.user_id) then
                 perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
             else

@@ -87,6 +87,19 @@ findings as (
     union all
     select
         'error',
+        'Somebody changed the guard: ' || string_agg(name || ' ' || problem, ', ' order by name) || '.',
+        'Find out who (he has the owner''s rights), then make it anew: dbt run-operation install_guard.'
+    from claim_ops.check_objects()
+    having count(*) > 0
+    union all
+    select
+        'error',
+        'Plan ' || plan_id || ' was changed past the guard: ' || problem || '.',
+        'Find out who (he has the owner''s rights), and do not apply it: claimctl reject ' || plan_id || '.'
+    from claim_ops.plan_problems
+    union all
+    select
+        'error',
         'The chain of the journal is broken at position ' || min(position) || '.',
         'Somebody with the owner''s rights changed it: find out who, and verify the last plans: claimctl verify.'
     from links
