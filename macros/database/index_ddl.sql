@@ -17,7 +17,7 @@
     {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned table, which allows
         only the other way. An invalid one goes first. -#}
 case
-    when is_valid is not true
+    when is_valid is not true and not is_being_built
         then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
             || case when table_kind = 'r' then 'concurrently ' else '' end
@@ -39,6 +39,7 @@ inner join {{ indexes }} as others
     and redundant.index_id <> others.index_id
     and redundant.keys = others.keys[1:cardinality(redundant.keys)]
 where not redundant.is_unique
+    and redundant.is_being_built is not true
     and not redundant.is_constraint
     and not redundant.is_partial
     and not others.is_partial

@@ -222,7 +222,7 @@ FAULTS = {
     ),
     "an optional table that is not there": Fault(
         "public.wallet_adjustments does not exist.",
-        "Without such a table set has_wallet_adjustments to false.",
+        "Without such a table leave has_wallet_adjustments unset, or set it to false.",
         "drop table wallet_adjustments",
         {"has_wallet_adjustments": True},
     ),
@@ -269,7 +269,7 @@ FAULTS = {
         state="warning",
     ),
     "a table never vacuumed": Fault(
-        "public.purchase_claims was never vacuumed or analyzed",
+        "public.purchase_claims was never analyzed: queries are planned blindly.",
         "vacuum (analyze) public.purchase_claims;",
         BULK,
         state="warning",
@@ -324,7 +324,8 @@ def test_ids_of_another_type_than_the_var_says(templates: Templates, tmp_path: P
     (found,) = faults(claimctl("doctor", "--json", *on(database)))
     assert found["finding"] == (
         "The var user_id_data_type is text, but user ids are uuid in public.audit_purchases, "
-        "public.purchase_claims, public.user_wallet_balances."
+        "public.purchase_claims, public.queued_purchases, public.user_wallet_balances, "
+        "public.wallet_adjustments."
     )
     assert found["advice"].startswith("Set user_id_data_type: uuid")
     project = consumer_project(tmp_path, {"user_id_data_type": "uuid"})

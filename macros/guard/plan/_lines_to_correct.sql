@@ -33,7 +33,7 @@ begin
                 then jsonb_object_agg(items.column_name, states.wallet -> items.column_name) end as before,
             jsonb_object_agg(items.column_name, states.expected -> items.column_name) as after,
             jsonb_object_agg(items.item, found.type) as discrepancies,
-            {%- if var('has_wallet_adjustments') %}
+            {%- if claim_reconciliation.has_source('wallet_adjustments') %}
             false as is_suspected_spend
             {%- else %}
             bool_or(

@@ -105,36 +105,40 @@ $grants$;
 {% endmacro %}
 
 
-{% macro guard_sources() %}
-    {#- The source tables that the guard reads. -#}
-    {{- return(
-        ['purchase_claims', 'user_wallet_balances', 'audit_purchases', 'store_config']
-        + (['wallet_adjustments'] if var('has_wallet_adjustments') else [])
-        + (['queued_purchases'] if var('has_queued_purchases') else [])
-    ) -}}
+{% macro guard_needs() %}
+    {#- What claim_guard and claim_writer need on the service's tables, optional ones too: one entry a role and table. A
+        claim is never changed. install_guard grants and checks it, doctor looks whether it is still there. -#}
+    {%- set needs = [] -%}
+    {%- for source in claim_reconciliation.known_columns() if source != 'function_metrics' -%}
+        {%- do needs.append({'role': 'claim_guard', 'source': source, 'privileges': ['select']}) -%}
+    {%- endfor -%}
+    {%- for source, privileges in [
+        ('purchase_claims', ['select', 'insert', 'delete']),
+        ('user_wallet_balances', ['select', 'insert', 'update', 'delete']),
+        ('store_config', ['select', 'update']),
+    ] -%}
+        {%- do needs.append({'role': 'claim_writer', 'source': source, 'privileges': privileges}) -%}
+    {%- endfor -%}
+    {{- return(needs) -}}
+{% endmacro %}
+
+
+{% macro guard_source_needs() %}
+    {#- Those of the tables that this service has. -#}
+    {%- set needs = [] -%}
+    {%- for need in claim_reconciliation.guard_needs() if claim_reconciliation.has_source(need.source) -%}
+        {%- do needs.append(need) -%}
+    {%- endfor -%}
+    {{- return(needs) -}}
 {% endmacro %}
 
 
 {% macro guard_source_grants() %}
     {%- set grants = [] -%}
-    {%- for name in claim_reconciliation.guard_sources() -%}
-        {%- set relation = claim_reconciliation.guard_relation(name) -%}
-        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to claim_guard, claim_writer') -%}
-        {%- do grants.append('grant select on ' ~ relation ~ ' to claim_guard') -%}
-    {%- endfor -%}
-    {%- for name, privileges in claim_reconciliation.guard_written_sources().items() -%}
-        {%- set relation = claim_reconciliation.guard_relation(name) -%}
-        {%- do grants.append('grant ' ~ privileges | join(', ') ~ ' on ' ~ relation ~ ' to claim_writer') -%}
+    {%- for need in claim_reconciliation.guard_source_needs() -%}
+        {%- set relation = claim_reconciliation.guard_relation(need.source) -%}
+        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to ' ~ need.role) -%}
+        {%- do grants.append('grant ' ~ need.privileges | join(', ') ~ ' on ' ~ relation ~ ' to ' ~ need.role) -%}
     {%- endfor -%}
     {{- return(grants) -}}
-{% endmacro %}
-
-
-{% macro guard_written_sources() %}
-    {#- The source tables that claim_writer writes, with what it needs there; a claim is never changed. -#}
-    {{- return({
-        'user_wallet_balances': ['select', 'insert', 'update', 'delete'],
-        'purchase_claims': ['select', 'insert', 'delete'],
-        'store_config': ['select', 'update'],
-    }) -}}
 {% endmacro %}

@@ -8,13 +8,10 @@ begin
     for v_table in
         select *
         from (values
-            {%- for name in claim_reconciliation.guard_sources() %}
-            ('{{ claim_reconciliation.guard_relation(name) }}', 'claim_guard', array['select']),
-            {%- endfor %}
-            {%- for name, privileges in claim_reconciliation.guard_written_sources().items() %}
+            {%- for need in claim_reconciliation.guard_source_needs() %}
             (
-                '{{ claim_reconciliation.guard_relation(name) }}',
-                'claim_writer', array['{{ privileges | join("', '") }}']
+                '{{ claim_reconciliation.guard_relation(need.source) }}',
+                '{{ need.role }}', array['{{ need.privileges | join("', '") }}']
             ){{ ',' if not loop.last }}
             {%- endfor %}
         ) as needed (name, role, privileges)

@@ -90,6 +90,10 @@ set
     {%- for name in ['claim_service_columns', 'claim_service_schema', 'claim_service_tables'] -%}
         {%- do names.update({name: var(name)}) -%}
     {%- endfor -%}
+    {#- As the vars say, so that doctor looks again; what was found stands in the settings. -#}
+    {%- for name in claim_reconciliation.optional_sources() -%}
+        {%- do names.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
+    {%- endfor -%}
     {{- return(tojson(names, sort_keys=true) | replace("'", "''")) -}}
 {% endmacro %}
 

@@ -17,7 +17,7 @@ begin
     with audit as (
         {{ claim_reconciliation.guard_purchase_rows('audit_purchases', 'status', 'purchased_at') | indent(4) }}
     ),
-    {%- if var('has_queued_purchases') %}
+    {%- if claim_reconciliation.has_source('queued_purchases') %}
     queue as (
         {{ claim_reconciliation.guard_purchase_rows('queued_purchases', 'queue_id', 'received_at') | indent(4) }}
     ),
@@ -34,7 +34,7 @@ begin
         from audited as purchases
         left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
         where p_kind <> 'queue_replay'
-        {%- if var('has_queued_purchases') %}
+        {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_queued_purchases() | indent(4) }}
         {%- endif %}

@@ -1,6 +1,6 @@
 {% macro guard_wallet_states_body(last_ledger_at) %}
     {#- What follows the CTE `claims`: the ledger beside the wallets, by the models' own rules. #}
-    {%- if var('has_wallet_adjustments') %}
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (
         {{ claim_reconciliation.guard_rows_of(
             'wallet_adjustments', ['user_id', 'item', 'quantity', 'adjusted_at'], 'p_user_ids'

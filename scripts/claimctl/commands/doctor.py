@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,11 +78,14 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
     from claimctl.guard import GUARD_VERSION, is_installed
     from claimctl.models import schemas_of_models
 
-    settings = Jsonb(project.settings)
+    given = Jsonb(project.settings)
+    columns = run_sql(connection, "service_columns.sql", {"settings": given})
+    found = _found(columns)
     schemas = schemas_of_models(connection, options)
     parameters = {
-        "settings": settings,
-        "columns": Jsonb(run_sql(connection, "service_columns.sql", {"settings": settings})),
+        "settings": Jsonb(project.settings | _resolved(found)),
+        "columns": Jsonb(columns),
+        "found": Jsonb(found),
         "unknown_vars": Jsonb(project.unknown_vars),
         "schemas": schemas,
         "models_schema": options.models_schema,
@@ -107,6 +111,22 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
         if has_guard:
             check("guard", "guard_models", models)
     return findings
+
+
+def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """Return which optional tables and columns there are, as rpt_wallet_build keeps it."""
+    found: dict[str, bool] = {}
+    for column in columns:
+        if column["is_optional_source"]:
+            found[column["source"]] = column["is_read_source"]
+        elif column["is_optional"]:
+            found[f"{column['source']}.{column['name']}"] = column["is_read"]
+    return found
+
+
+def _resolved(found: Mapping[str, bool]) -> dict[str, bool]:
+    """Return the vars of optional tables as a build resolves them."""
+    return {f"has_{name}": is_there for name, is_there in found.items() if "." not in name}
 
 
 def _print_json(findings: list[Finding], states: Counter[str]) -> None:

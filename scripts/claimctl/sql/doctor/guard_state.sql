@@ -5,7 +5,8 @@ with
 installed as (
     select
         *,
-        settings || sources as vars
+        -- What was found, not the var, which may be null.
+        sources || settings as vars
     from claim_ops.settings
 ),
 
