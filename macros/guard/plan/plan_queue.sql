@@ -21,10 +21,11 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    perform claim_ops._check_user(p_user_id);
     {%- if not var('has_queued_purchases') %}
     perform claim_ops._refuse(
         'CO013', 'there is no queue: has_queued_purchases is false', 'The guard was installed without this source.',
-        'Set the var has_queued_purchases, then dbt build and dbt run-operation install_guard'
+        'Set the var has_queued_purchases, then: dbt build; dbt run-operation install_guard'
     );
     {%- else %}
     with queue as (

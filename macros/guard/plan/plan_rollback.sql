@@ -34,7 +34,11 @@ begin
         ))
     from claim_ops.journal
     where journal.plan_id = p_plan_id and journal.event = 'applied';
-    perform claim_ops._finish_plan(v_plan_id);
+    perform claim_ops._finish_plan(
+        v_plan_id, format('plan %s has applied nothing', p_plan_id),
+        case when v_plan.state = 'applying'
+            then 'It is still being applied. To stop every apply: claimctl pause --reason WHY' else 'What it left: claimctl show ' || p_plan_id end
+    );
     return v_plan_id;
 end
 $function$;

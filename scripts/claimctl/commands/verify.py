@@ -7,10 +7,11 @@ import sys
 import click
 
 from claimctl.errors import ExitCode
-from claimctl.options import PLAN_ID, Options, global_options
+from claimctl.options import PLAN_ID, Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
 @global_options
 @click.pass_obj
@@ -24,13 +25,15 @@ def verify(options: Options, plan_id: int) -> None:
     Example:
       claimctl verify 7
     """
+    from claimctl.database import plain_times
     from claimctl.guard import call, guard
     from claimctl.output import print_json, print_rows
 
     with guard(options) as connection:
         result = call(connection, "verify_plan", plan_id=plan_id)
-        breaks = connection.execute("select * from claim_ops.check_journal()").fetchall()
-    result["journal_breaks"] = breaks
+        with plain_times(connection):
+            breaks = connection.execute("select * from claim_ops.check_journal()").fetchall()
+    result = {"plan_id": plan_id, **result, "journal_breaks": breaks}
     if options.as_json:
         print_json(result)
     else:
@@ -39,12 +42,10 @@ def verify(options: Options, plan_id: int) -> None:
         lines = f"{result['applied']} of {result['lines']} lines are applied"
         print_rows(f"Plan {plan_id}: {lines}", ("state", "lines"), rows)
         if result["wrong_users"]:
-            print("\nWrong: " + ", ".join(map(str, result["wrong_users"])))
-            print("Next: claimctl explain USER; dbt build, then plan again")
+            say("\nWrong: " + ", ".join(map(str, result["wrong_users"])))
+            say("Next, look at one, build, and plan again:\n  claimctl explain USER\n  dbt build")
         head = result["journal_head"]
         for each in breaks:
-            print(f"\nThe journal is broken at {each['journal_position']}: {each['problem']}")
-        print(
-            f"\nJournal head {head['position']}, to keep outside this database:\n  {head['hash']}"
-        )
+            say(f"\nThe journal is broken at {each['journal_position']}: {each['problem']}")
+        say(f"\nJournal head {head['position']}, to keep outside this database:\n  {head['hash']}")
     sys.exit(ExitCode.FINDINGS if result["wrong"] or breaks else ExitCode.DONE)
