@@ -5,10 +5,16 @@ Each case stands for a kind. One database serves them all, and none of them may 
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from claimctl.errors import split_hint
+from claimctl.text import is_blank, printable, shortened
+from support.appliers import CLAIMCTL, SCRIPTS
 from support.claimctl import Answer, claimctl
 from support.guard import ALERTER, CHECKER, MAKER, RUNNER, Guard
 from support.guard_templates import NOTHING_TO_SETTLE, Guards
@@ -147,7 +153,7 @@ def cases() -> Iterator[tuple[str, str, list[str], int, str]]:
         command = [*RECOVERY, "--from", moment, "--to", "2026-01-02"]
         yield f"--from {moment}", MAKER, command, 2, "is no date or time"
     for url in URLS:
-        yield f"probe {url[:20]!r}", MAKER, ["probe", url], 2, "no URL of a web service"
+        yield f"probe {url[:20]!r} {len(url)}", MAKER, ["probe", url], 2, "no URL of a web service"
     yield from contradictions()
     yield from refusals()
 
@@ -318,10 +324,10 @@ def test_a_server_that_only_reads(filled: Guard) -> None:
     environment = {"PGOPTIONS": "-c default_transaction_read_only=on"}
     for user, command in ((MAKER, WALLETS), (RUNNER, ["apply", APPLYING, "--yes"])):
         answer = run(filled, user, *command, env=environment)
-        assert (answer.exit_code, "connect to the primary" in answer.sentence) == (4, True)
+        assert (answer.exit_code, "connect to the primary" in answer.stderr) == (4, True)
 
 
-def test_a_host_that_is_none(tmp_path: Path) -> None:
+def test_a_host_that_is_none() -> None:
     answer = claimctl("status", env={"PGHOST": "nohost.invalid"})
     assert (answer.exit_code, "'nohost.invalid'" in answer.sentence) == (3, True)
 
@@ -340,7 +346,7 @@ def test_what_nobody_foresaw(filled: Guard, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_text_of_the_database_never_steers_the_terminal(filled: Guard) -> None:
     hostile = "\x1b[2J\x9b31m\u202e\r"
-    plan = filled.make("plan_kill_switch", is_on=True, reason=hostile)
+    plan = filled.make("plan_kill_switch", is_on=False, reason=hostile)
     for command in (
         ["show", str(plan)],
         ["plans"],

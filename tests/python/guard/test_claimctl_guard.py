@@ -310,7 +310,7 @@ def test_pause_and_resume(guard: Guard, plan: str) -> None:
     nothing = "Applies are not paused. Times are in UTC.\n"
     assert printed(guard, MAKER, "status").startswith(nothing)
     assert printed(guard, MAKER, "pause", "--reason", "latency") == (
-        "Paused: no apply writes any more. To go on:\n  claimctl resume\n"
+        "Paused: no apply writes any more. To go on:\n claimctl resume\n"
     )
     said = refused(guard, RUNNER, "apply", plan, "--yes")
     assert said.startswith("applies are paused by maker since ")
