@@ -71,6 +71,8 @@ $functions$;
 {{ claim_reconciliation.guard_check_key() }}
 {{ claim_reconciliation.guard_check_pause() }}
 {{ claim_reconciliation.guard_check_input() }}
+{{ claim_reconciliation.guard_check_user() }}
+{{ claim_reconciliation.guard_check_reason() }}
 {{ claim_reconciliation.guard_check_rules() }}
 {{ claim_reconciliation.guard_check_plan_rules() }}
 {{ claim_reconciliation.guard_check_digest() }}

@@ -180,8 +180,8 @@ class _Applier:
         if lost == len(RECONNECT_SECONDS):
             raise NoConnectionError(
                 f"The server did not come back: {' '.join(reason.split()).rstrip('.')}. "
-                "Nothing is half done; when it is there again: "
-                f"claimctl apply {self.plan_id} goes on."
+                "Nothing is half done; when it is there again, go on:",
+                f"claimctl apply {self.plan_id}",
             )
         self.progress.stop.wait(RECONNECT_SECONDS[lost])
 
@@ -204,8 +204,9 @@ class _Applier:
         ).fetchone()
         name = row["name"] if row else "that is gone"
         raise RefusedError(
-            f"The wallet of user {name} could not be written: {refusal(error)} "
-            f"Nothing is half done; without the cause, claimctl apply {self.plan_id} goes on."
+            f"The wallet of user {name} could not be written: {refusal(error).message} "
+            "Nothing is half done; without the cause, go on:",
+            f"claimctl apply {self.plan_id}",
         ) from error
 
 

@@ -75,8 +75,8 @@ def _package_file(folder: Path, project: dict[str, Any]) -> Path:
     path = packages / PACKAGE / PROJECT_FILE
     if not path.is_file():
         raise WrongUsageError(
-            f"The package {PACKAGE} is not in {packages}: "
-            "name it in packages.yml and run dbt deps there."
+            f"The package {PACKAGE} is not in {packages}: name it in packages.yml, and run there:",
+            "dbt deps",
         )
     return path
 

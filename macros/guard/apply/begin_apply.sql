@@ -24,7 +24,7 @@ begin
     if clock_timestamp() < v_from then
         perform claim_ops._refuse(
             'CO007', format('plan %s may be applied from %s on', p_plan_id, v_from),
-            'In strict mode the second look comes settle_minutes after the first.', format('claimctl apply %s, then', p_plan_id)
+            'In strict mode the second look comes settle_minutes after the first.', format('Then: claimctl apply %s', p_plan_id)
         );
     end if;
     {%- endif %}

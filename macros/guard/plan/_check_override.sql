@@ -30,7 +30,7 @@ begin
     if v_fault is not null then
         perform claim_ops._refuse(
             'CO013', v_fault, 'An override gives what was paid for and not yet given.',
-            format('claimctl explain %s shows the user''s purchases and claims', p_user_id)
+            format('Its user''s purchases and claims: claimctl explain %s', p_user_id)
         );
     end if;
 end

@@ -21,6 +21,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    perform claim_ops._check_user(p_user_id);
     {%- if not claim_reconciliation.has_source('queued_purchases') %}
     perform claim_ops._refuse(
         'CO013', 'there was no queue when the guard was installed', 'It looks for the table queued_purchases, unless has_queued_purchases says false.',

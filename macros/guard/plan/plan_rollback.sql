@@ -42,8 +42,11 @@ begin
         -- A line is reversed once; what a rollback of its rollback put in force again is reversed by way of that one.
         and not exists (select 1 from claim_ops.journal as reversal where reversal.reverses = journal.entry_id);
     perform claim_ops._finish_plan(
-        v_plan_id, format('no applied line of plan %s is in force by its own entry', p_plan_id),
-        format('claimctl show %s', p_plan_id)
+        v_plan_id,
+        format('plan %s has applied nothing that is still to be taken back', p_plan_id),
+        case when v_plan.state = 'applying'
+            then 'It is still being applied. To stop every apply: claimctl pause --reason WHY'
+            else format('claimctl show %s', p_plan_id) end
     );
     return v_plan_id;
 end

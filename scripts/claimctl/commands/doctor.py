@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from claimctl.errors import ExitCode
-from claimctl.options import Options, global_options
+from claimctl.options import Command, Options, global_options
+from claimctl.output import say
 
 if TYPE_CHECKING:
     from claimctl.config import Project
@@ -32,7 +33,7 @@ CHECKS = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @global_options
 @click.pass_obj
 def doctor(options: Options) -> None:
@@ -51,7 +52,7 @@ def doctor(options: Options) -> None:
     """
     from claimctl.config import Project, find_project, load_project
     from claimctl.database import reading
-    from claimctl.guard import is_installed, recorded
+    from claimctl.guard import is_installed, recorded, refuse_stranger
 
     project = find_project(options)
     with reading(options) as connection:
@@ -59,6 +60,8 @@ def doctor(options: Options) -> None:
             known = recorded(connection)
             project = project or Project(known, [])
             options.models_schema = options.models_schema or known["models_schema"]
+        elif project is None:
+            refuse_stranger(connection)
         findings = examine(connection, options, project or load_project(options))
     states = Counter(finding["state"] for finding in findings)
     if options.as_json:
@@ -139,9 +142,12 @@ def _print_findings(findings: list[Finding], states: Counter[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from claimctl.output import STATE_STYLES, print_table, printable
+    from claimctl.output import STATE_STYLES, print_table
+    from claimctl.text import printable
 
     table = Table.grid(padding=(0, 2))
+    for can_wrap in (False, False, True):
+        table.add_column(no_wrap=not can_wrap, overflow="fold")
     for finding in findings:
         state = Text(finding["state"], style=STATE_STYLES[finding["state"]])
         table.add_row(state, finding["check"], Text(printable(finding["finding"])))
@@ -150,9 +156,9 @@ def _print_findings(findings: list[Finding], states: Counter[str]) -> None:
     print_table(table)
     if states["error"] or states["warning"]:
         counts = (_counted(states[state], state) for state in ("error", "warning"))
-        print(f"\n{', '.join(counts)}: do what the arrows say.")
+        say(f"\n{', '.join(counts)}: do what the arrows say.")
     else:
-        print("\nNothing to do.")
+        say("\nNothing to do.")
 
 
 def _counted(number: int, noun: str) -> str:

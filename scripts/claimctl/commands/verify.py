@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from claimctl.errors import ExitCode, WrongUsageError
-from claimctl.options import PLAN_ID, Options, global_options
+from claimctl.options import PLAN_ID, Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="[PLAN]", type=PLAN_ID, required=False)
 @click.option("--journal", is_flag=True, help="Check the journal alone, and print its head.")
 @click.option(
@@ -33,13 +34,16 @@ def verify(options: Options, plan_id: int | None, journal: bool, head: str | Non
       claimctl verify 7
       claimctl verify --journal --head "$(cat head-of-yesterday)"
     """
+    from claimctl.database import plain_times
     from claimctl.guard import call, guard
     from claimctl.output import print_json
 
     if (plan_id is None) != journal:
         raise WrongUsageError("Name a plan, or --journal alone: claimctl verify --help.")
     with guard(options) as connection:
-        result = {} if plan_id is None else call(connection, "verify_plan", plan_id=plan_id)
+        result: dict[str, Any] = {"plan_id": plan_id}
+        if plan_id is not None:
+            result.update(call(connection, "verify_plan", plan_id=plan_id))
         # The head first: what is checked afterwards reaches at least as far.
         result.update(
             connection.execute(
@@ -48,7 +52,10 @@ def verify(options: Options, plan_id: int | None, journal: bool, head: str | Non
             ).fetchone()
             or {"journal_head": None}
         )
-        breaks = connection.execute("select * from claim_ops.check_journal(%s)", [head]).fetchall()
+        with plain_times(connection):
+            breaks = connection.execute(
+                "select * from claim_ops.check_journal(%s)", [head]
+            ).fetchall()
     result["journal_breaks"] = breaks
     if options.as_json:
         print_json(result)
@@ -67,18 +74,18 @@ def _print_lines(plan_id: int, result: dict[str, Any]) -> None:
     lines = f"{result['applied']} of {result['lines']} lines are applied"
     print_rows(f"Plan {plan_id}: {lines}", ("state", "lines"), rows)
     if result["wrong_users"]:
-        print("\nWrong: " + ", ".join(map(str, result["wrong_users"])))
-        print("Next: claimctl explain USER; dbt build, then plan again")
+        say("\nWrong: " + ", ".join(map(str, result["wrong_users"])))
+        say("Next, look at one, build, and plan again:\n  claimctl explain USER\n  dbt build")
 
 
 def _print_journal(result: dict[str, Any]) -> None:
     for each in result["journal_breaks"]:
         position = each["journal_position"]
         place = "" if position is None else f" at {position}"
-        print(f"\nThe journal is broken{place}: {each['problem']}")
+        say(f"\nThe journal is broken{place}: {each['problem']}")
     if head := result["journal_head"]:
-        print(
+        say(
             f"\nJournal head {head['position']}, to keep outside this database:\n  {head['hash']}"
         )
     else:
-        print("\nThe journal is empty.")
+        say("\nThe journal is empty.")

@@ -263,7 +263,7 @@ def test_without_the_guard_alerts_are_shown_and_nobody_is_notified(
     answer = claimctl("alerts", "--notify", hook.url, *on(guard))
     assert answer.exit_code == UNKNOWN
     assert complaints(answer) == [
-        "Nobody was notified. The guard is not installed here: run dbt run-operation install_guard."
+        "Nobody was notified. The guard is not installed here: dbt run-operation install_guard"
     ]
 
 

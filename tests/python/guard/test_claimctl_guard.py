@@ -60,9 +60,7 @@ def refused(guard: Guard, user: str, *arguments: str, exit_code: int = 4) -> str
     answer = run(guard, user, *arguments)
     assert answer.exit_code == exit_code, answer.stderr
     assert guard.snapshot() == before
-    *usage, sentence = answer.stderr.splitlines()
-    assert usage == [] or usage[0].startswith("Usage: ")
-    return sentence.removeprefix("claimctl: ")
+    return Answer(answer.exit_code, "", answer.stderr).sentence
 
 
 def printed(guard: Guard, user: str, *arguments: str) -> str:
@@ -132,14 +130,14 @@ def test_what_people_read_on_the_way(guard: Guard) -> None:
         "streakshield 2 +2",
         "max_wallets: 2 of at most 10000",
         "WARNING: settle_minutes is 0",
-        "Next, as another login: claimctl approve 1",
+        "Next, as another login:\n claimctl approve 1",
     ):
         assert part in said
     said = printed(guard, CHECKER, "approve", "1", "--yes")
     assert "reason drift" in said
-    assert said.endswith("Plan 1 is approved. Next: claimctl apply 1\n")
+    assert said.endswith("Plan 1 is approved. Next:\n claimctl apply 1\n")
     said = printed(guard, RUNNER, "apply", "1", "--yes")
-    assert said.endswith("Plan 1: 2 applied, 0 skipped.\nNext: claimctl verify 1\n")
+    assert said.endswith("Plan 1: 2 applied, 0 skipped.\nNext:\n claimctl verify 1\n")
     said = printed(guard, RUNNER, "verify", "1")
     assert "Plan 1: 2 of 2 lines are applied" in said
     assert "as written 2" in said
@@ -169,7 +167,7 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     said = "The guard has version 0, this claimctl speaks to 2: install the same release of both"
     if state == "not installed":
         guard = guards.with_models()
-        said = "The guard is not installed here: run dbt run-operation install_guard."
+        said = "The guard is not installed here: dbt run-operation install_guard"
     else:
         guard.execute("update claim_ops.settings set version = 0")
     for command in commands:
@@ -194,7 +192,7 @@ def test_a_plan_that_is_not_approved(guard: Guard) -> None:
     said = refused(guard, RUNNER, "apply", plan_id, "--yes")
     assert said == (
         f"plan {plan_id} is planned. This needs a plan that is approved or applying. "
-        f"claimctl approve {plan_id}."
+        f"Next: claimctl approve {plan_id}"
     )
 
 
@@ -245,9 +243,8 @@ def test_a_breaker_tells_how_to_raise_it(guard: Guard) -> None:
         (["--raise", "max_wallets"], "--raise takes BREAKER=LIMIT"),
         (["--raise", "max_wallets=many"], "not 'max_wallets=many'"),
         (["--raise", "max_hats=3"], "max_hats=3 raises no limit. The limits are max_affected"),
-        (["--raise", "max_wallets=-3"], "max_wallets=-3 raises no limit"),
+        (["--raise", "max_wallets=-3"], "not 'max_wallets=-3'"),
         (["--limit", "3000000000"], "Invalid value for '--limit'"),
-        (["--reason", " "], "a plan needs a reason"),
     ],
 )
 def test_bad_input_is_wrong_usage(guard: Guard, options: list[str], said: str) -> None:
@@ -272,7 +269,8 @@ def test_nobody_to_ask(guard: Guard, plan: str) -> None:
         answer = run(guard, user, *command)
         assert (answer.exit_code, guard.snapshot()) == (2, before)
         assert answer.stderr == (
-            "claimctl: Nobody is here to be asked: claimctl show PLAN, then pass --yes.\n"
+            "claimctl: Nobody is here to be asked: look, then pass --yes:\n"
+            f"  claimctl show {command[1]}\n"
         )
 
 
@@ -324,7 +322,7 @@ def test_pause_and_resume(guard: Guard, plan: str) -> None:
     nothing = "Applies are not paused. Times are in UTC.\n"
     assert printed(guard, MAKER, "status").startswith(nothing)
     assert printed(guard, MAKER, "pause", "--reason", "latency") == (
-        "Paused: no apply writes any more. To go on: claimctl resume\n"
+        "Paused: no apply writes any more. To go on:\n claimctl resume\n"
     )
     said = refused(guard, RUNNER, "apply", plan, "--yes")
     assert said.startswith("applies are paused by maker since ")
@@ -493,7 +491,7 @@ def test_a_server_that_does_not_come_back(
             guard.execute(f"alter role {RUNNER} login")
     said = answer.result().stderr
     assert said.startswith("claimctl: The server did not come back: No connection to the database:")
-    assert said.endswith(f"when it is there again: claimctl apply {plan} goes on.\n")
+    assert said.endswith(f"when it is there again, go on:\n  claimctl apply {plan}\n")
     assert run(guard, RUNNER, "apply", plan, "--yes").exit_code == 0
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from claimctl.output import utc
 from support.claimctl import Answer, Finding, claimctl, consumer_project, faults
 from support.databases import MODELS_SCHEMA
 from support.dbt_project import ROOT
@@ -228,7 +229,7 @@ def test_explain_shows_the_plans_of_a_user(guard: Guard) -> None:
     }
     said = re.sub(" +", " ", claimctl("explain", "user-00001", *dsn(guard)).stdout)
     assert "Plans that touched this wallet\n" in said
-    assert f"{json.dumps({'streakshield_count': 2})} {decided_at[:19]}\n" in said
+    assert f"{json.dumps({'streakshield_count': 2})} {utc(decided_at)}\n" in said
     said = re.sub(" +", " ", claimctl("explain", "user-00002", *dsn(guard)).stdout)
     assert f"{plan} wallet_correction applied changed" in said
     guard.add_claims("zoe")
