@@ -42,6 +42,12 @@ judged as (
         {{ claim_reconciliation.current_time() }} as built_at
     from discrepancies
     left join sku_catalog on discrepancies.sku = sku_catalog.sku
+    -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
+    where
+        discrepancies.discrepancy_type <> 'missing_claim'
+        or {{ claim_reconciliation.not_judged_reason(
+            'discrepancies', 'sku_catalog.sku is not null'
+        ) | indent(8) }} is null
 ),
 
 final as (
