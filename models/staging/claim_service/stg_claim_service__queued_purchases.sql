@@ -4,6 +4,7 @@ with
 source as (
     {%- if var('has_queued_purchases') %}
         select * from {{ claim_reconciliation.service_table('queued_purchases') }}
+        {{ claim_reconciliation.where_counts('queued_purchases') }}
     {%- else %}
         select
             null::bigint as queue_id,

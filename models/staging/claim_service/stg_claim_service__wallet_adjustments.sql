@@ -4,6 +4,7 @@ with
 source as (
     {%- if var('has_wallet_adjustments') %}
         select * from {{ claim_reconciliation.service_table('wallet_adjustments') }}
+        {{ claim_reconciliation.where_counts('wallet_adjustments') }}
     {%- else %}
         select
             null::text as adjustment_id,
