@@ -236,6 +236,12 @@ FAULTS = {
         "Use one of audit_purchases, function_metrics, purchase_claims,",
         vars={"claim_service_columns": {"purchases": {"sku": "product"}}},
     ),
+    "rows that may not count": Fault(
+        "public.purchase_claims has deleted_at, and every row of it counts:",
+        'claim_service_filters: {purchase_claims: "deleted_at is null"}; "true" where all do.',
+        "alter table purchase_claims add column deleted_at timestamptz",
+        state="warning",
+    ),
     "an unknown column": Fault(
         "claim_service_columns: purchase_claims names product, which is no column of it.",
         "Use one of tx_id, user_id, sku, claimed_at; an item's column is named in wallet_items.",
@@ -450,3 +456,12 @@ def test_models_that_the_login_may_not_read(database: Database) -> None:
     ]
     assert "The login reader may not use the schema dbt_x." in found
     assert "The login reader may not read dbt_x.rpt_wallet_build." in found
+
+
+def test_the_rows_that_count_are_told(database: Database, tmp_path: Path) -> None:
+    database.execute("alter table purchase_claims add column deleted_at timestamptz")
+    filters = {"claim_service_filters": {"purchase_claims": "deleted_at is null"}}
+    answer = claimctl("doctor", *on(database, consumer_project(tmp_path, filters)))
+    assert "Of purchase_claims those rows count for which deleted_at is null." in " ".join(
+        answer.stdout.split()
+    )

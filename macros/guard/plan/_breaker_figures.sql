@@ -27,6 +27,7 @@ as $function$
     ),
     wallets as (
         select 1 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+        {{ claim_reconciliation.where_counts('user_wallet_balances') }}
     ),
     net as (
         select

@@ -14,7 +14,9 @@ declare
 begin
     if exists (
         select 1 from claim_ops.plans where plans.plan_id = p_plan_id and plans.kind = 'wallet_correction'
-    ) and not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
+    ) and not exists (
+        select 1 from ({{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}) as counted
+    ) then
         perform claim_ops._refuse(
             'CO005', 'the ledger is empty: purchase_claims holds no row',
             'Every wallet would be set to nothing.', 'Find out where the claims went: claimctl doctor'

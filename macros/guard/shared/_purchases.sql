@@ -40,7 +40,18 @@ begin
         {%- endif %}
     )
     select
-        purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at, purchases.reason,
+        purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at,
+        {%- if claim_reconciliation.source_filter('purchase_claims') %}
+        -- Its tx_id is taken by a claim that does not count: the insert would find it, and refuse the user's others too.
+        coalesce(purchases.reason, case
+            when claims.tx_id is null and exists (
+                select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
+                where stored.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = purchases.tx_id
+            ) then 'claim_not_counted'
+        end),
+        {%- else %}
+        purchases.reason,
+        {%- endif %}
         purchases.status, purchases.is_audited, claims.user_id::text
     from purchases
     left join (

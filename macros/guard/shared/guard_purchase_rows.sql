@@ -7,6 +7,7 @@
             {%- endfor %}
         from {{ claim_reconciliation.guard_relation(name) }}
         where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'tx_id')) }} {{ condition }}
+            {{- claim_reconciliation.and_counts(name) }}
         {%- if not loop.last %}
         union all
         {%- endif %}

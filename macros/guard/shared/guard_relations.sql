@@ -33,6 +33,9 @@
     from {{ claim_reconciliation.guard_relation(name) }}
     {%- if keys %}
     where {{ adapter.quote(claim_reconciliation.mapped_column(name, key)) }} = any({{ keys }})
+        {{- claim_reconciliation.and_counts(name) }}
+    {%- else %}
+    {{ claim_reconciliation.where_counts(name) }}
     {%- endif %}
 {%- endmacro %}
 
@@ -48,5 +51,8 @@
     from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
     {%- if keys %}
     where {{ claim_reconciliation.guard_wallet_user() }} = any({{ keys }})
+        {{- claim_reconciliation.and_counts('user_wallet_balances') }}
+    {%- else %}
+    {{ claim_reconciliation.where_counts('user_wallet_balances') }}
     {%- endif %}
 {%- endmacro %}

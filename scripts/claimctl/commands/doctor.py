@@ -25,6 +25,7 @@ CHECKS = (
     "sources",
     "columns",
     "types",
+    "filters",
     "privileges",
     "indexes",
     "triggers",
@@ -40,7 +41,7 @@ def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
     Looks at the connection, the server's version, the service's tables (never views), their
-    columns, types, privileges and indexes, triggers on wallets, vacuum, the models' age and
+    columns, types, which of their rows count, privileges and indexes, triggers on wallets, vacuum, the models' age and
     settings, the store's statuses, and the guard. It changes nothing. Where the guard is installed
     it needs no dbt project.
 

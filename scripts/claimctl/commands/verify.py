@@ -84,8 +84,6 @@ def _print_journal(result: dict[str, Any]) -> None:
         place = "" if position is None else f" at {position}"
         say(f"\nThe journal is broken{place}: {each['problem']}")
     if head := result["journal_head"]:
-        say(
-            f"\nJournal head {head['position']}, to keep outside this database:\n  {head['hash']}"
-        )
+        say(f"\nJournal head {head['position']}, to keep outside this database:\n  {head['hash']}")
     else:
         say("\nThe journal is empty.")

@@ -9,6 +9,7 @@ import pytest
 from support.databases import MODELS_SCHEMA
 from support.forgery import let_expire, waits
 from support.guard import CHECKER, MAKER, Guard, call
+from support.guard_templates import Guards
 
 # All but the one that a test is about.
 RAISED = {"max_wallets": 99999, "max_affected_share": 1, "max_net_quantity": 99999}
@@ -191,6 +192,33 @@ def test_skipped_lines_do_not_count(guard: Guard) -> None:
     assert guard.apply(plan)["skipped"] == 1
     guard.add_short_wallet("bob", claims=4, shields=0)
     guard.plan()
+
+
+def test_adjustments_that_match_nothing_switch_the_breaker_of_spends_not_off(
+    guards: Guards,
+) -> None:
+    """Alice's spend is modelled, Bob's names an item that does not exist, Carol's is of old."""
+    guard = guards.fresh({"has_wallet_adjustments": True})
+    set_limit(guard, "max_suspected_spends", 1)
+    for user_id in ("alice", "bob", "carol"):
+        add_spender(guard, user_id)
+    guard.execute("update user_wallet_balances set streakshield_count = 0 where user_id = 'alice'")
+    guard.execute(
+        """
+        insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at)
+        select row_number() over (), user_id, item, -1, clock_timestamp() - interval '236 hours'
+        from (values
+            ('alice', 'streakshield'), ('bob', 'Streakshield'), ('carol', 'xp_booster')
+        ) as adjustments (user_id, item)
+        """
+    )
+    with guard.refuses("CO005", "max_suspected_spends=2"):
+        guard.plan()
+    set_limit(guard, "max_suspected_spends", 2)
+    guard.plan()
+    assert guard.rows(
+        "select user_id from claim_ops.line_states where details ? 'suspected_spend' order by 1"
+    ) == [("bob",), ("carol",)]
 
 
 # Raised with a reason
