@@ -326,7 +326,7 @@ def test_pause_and_resume(guard: Guard, plan: str) -> None:
     )
     said = refused(guard, RUNNER, "apply", plan, "--yes")
     assert said.startswith("applies are paused by maker since ")
-    assert said.endswith("latency. When it is over: claimctl resume.")
+    assert said.endswith("latency. When it is over: claimctl resume")
     said = printed(guard, MAKER, "status")
     assert said.startswith("Applies are PAUSED by maker since ")
     assert ": latency\n" in said
