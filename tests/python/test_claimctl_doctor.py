@@ -139,8 +139,8 @@ FAULTS = {
         has_remedy=True,
     ),
     "a trigger that names its table without a schema": Fault(
-        "public.purchase_claims has the trigger claims_are_logged, whose function public.log_claim()"
-        " names objects without their schema: a repair would fail there",
+        "public.purchase_claims has the trigger claims_are_logged, whose function"
+        " public.log_claim() names objects without their schema: a repair would fail there",
         "alter function public.log_claim() set search_path = public, pg_temp;",
         "create table claim_log (tx_id text);"
         "create function log_claim() returns trigger language plpgsql as"
