@@ -139,12 +139,13 @@ FAULTS = {
         has_remedy=True,
     ),
     "a trigger that names its table without a schema": Fault(
-        "public.purchase_claims has the trigger claims_are_logged, whose function log_claim() names"
-        " objects without their schema: a repair would fail there",
-        "alter function log_claim() set search_path = public, pg_temp;",
+        "public.purchase_claims has the trigger claims_are_logged, whose function"
+        " public.log_claim() names objects without their schema: a repair would fail there",
+        "alter function public.log_claim() set search_path = public, pg_temp;",
         "create table claim_log (tx_id text);"
         "create function log_claim() returns trigger language plpgsql as"
-        " 'begin insert into claim_log values (new.tx_id); return new; end';"
+        # The statements are cut at each semicolon.
+        r" E'begin insert into claim_log values (new.tx_id)\x3b return new\x3b end';"
         "create trigger claims_are_logged after insert on purchase_claims"
         " for each row execute function log_claim()",
         state="warning",
