@@ -9,7 +9,7 @@ begin
     -- Without it a slip of the pen reads like good news: nothing to plan.
     if p_user_id is not null and not exists (
         {%- for name in ['user_wallet_balances', 'purchase_claims', 'audit_purchases', 'queued_purchases']
-            if name in claim_reconciliation.guard_sources() %}
+            if claim_reconciliation.has_source(name) %}
         {{ 'union all' if not loop.first }}
         select 1 from {{ claim_reconciliation.guard_relation(name) }}
         where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'user_id')) }} = p_user_id::{{ var('user_id_data_type') }}

@@ -76,7 +76,7 @@ class Guards:
                 result = dbtRunner(manifest=self.dbt.parse(vars)).invoke(
                     ["run-operation", "install_guard", *options, "--quiet", "--no-partial-parse"]
                 )
-            assert result.success, result.exception
+            assert result.success, printed.getvalue() or result.exception
             self.scripts[key] = printed.getvalue()
         return self.scripts[key]
 
