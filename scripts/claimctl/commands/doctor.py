@@ -41,9 +41,9 @@ def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
     Looks at the connection, the server's version, the service's tables (never views), their
-    columns, types, which of their rows count, privileges and indexes, triggers on wallets, vacuum, the models' age and
-    settings, the store's statuses, and the guard. It changes nothing. Where the guard is installed
-    it needs no dbt project.
+    columns, types, which of their rows count, privileges and indexes, triggers on wallets, vacuum,
+    the models' age and settings, the store's statuses, and the guard. It changes nothing. Where the
+    guard is installed it needs no dbt project.
 
     Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.
 
