@@ -1,9 +1,13 @@
-{% macro install_guard(dry_run=false, repoint=false) %}
+{% macro install_guard(dry_run=false, repoint=false, rehearse=true) %}
     {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one transaction. Run it again
         whenever a setting, an item or the catalogue has changed. -#}
     {%- set models_schema = ref('rpt_wallet_build').schema -%}
     {%- set script = claim_reconciliation.guard_script(models_schema, repoint) -%}
-    {%- if dry_run -%}
+    {%- if execute and dry_run -%}
+        {%- if rehearse -%}
+            {#- Run and taken back, so that it refuses what the installation would refuse. -#}
+            {%- do run_query('begin;\n' ~ script ~ '\nrollback;') -%}
+        {%- endif -%}
         {{- print(script) -}}
     {%- elif execute -%}
         {%- do run_query('begin;\n' ~ script ~ '\ncommit;') -%}
@@ -16,6 +20,8 @@
 -- One installer at a time.
 select pg_advisory_xact_lock(hashtextextended('claim_ops.install', 0));
 set local client_min_messages = warning;
+-- Else a function that reads a table with row-level security fails before guard_checks names all that is missing.
+set local check_function_bodies = off;
 {{ claim_reconciliation.guard_roles() }}
 create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_drop_functions() }}
@@ -29,7 +35,7 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_triggers() }}
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
-{{ claim_reconciliation.guard_checks() }}
+{{ claim_reconciliation.guard_checks(models_schema) }}
 {{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
 {% endmacro %}

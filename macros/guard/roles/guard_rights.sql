@@ -4,6 +4,7 @@ do $owners$
 declare
     v_object record;
 begin
+    {{- claim_reconciliation.guard_revoke_rights() | indent(4) }}
     grant usage, create on schema claim_ops to claim_guard, claim_writer;
     for v_object in
         select pg_class.oid::regclass as name, case pg_class.relkind
@@ -48,11 +49,74 @@ grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 {{ claim_reconciliation.guard_function_rights() }}
 
-grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-alter default privileges in schema {{ adapter.quote(models_schema) }} grant select on tables to claim_guard, claim_reader;
+{{ claim_reconciliation.share_schema(models_schema) }};
+{{ claim_reconciliation.share_relations("relnamespace = '" ~ adapter.quote(models_schema) ~ "'::regnamespace") }};
 {{ claim_reconciliation.guard_source_rights() }}
+{{ claim_reconciliation.guard_builder_rights(models_schema) }}
 {% endmacro %}
+
+
+{% macro guard_revoke_rights() %}
+    {#- Default privileges name roles (a hosting's API roles, a reporting login), and what they give on a new table stays.
+        Whoever may update claim_ops.plans approves his own plan. So nobody keeps a right that is not granted below. #}
+    for v_object in
+        with objects as (
+            select 'schema' as kind, nspname::regnamespace::text as name, nspowner as owner, nspacl as acl
+            from pg_catalog.pg_namespace
+            where nspname = 'claim_ops'
+            union all
+            select case relkind when 'S' then 'sequence' else 'table' end, oid::regclass::text, relowner, relacl
+            from pg_catalog.pg_class
+            where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm', 'S')
+            union all
+            select 'table', attrelid::regclass::text, relowner, attacl
+            from pg_catalog.pg_attribute
+            join pg_catalog.pg_class on pg_attribute.attrelid = pg_class.oid
+            where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm')
+            union all
+            select 'function', oid::regprocedure::text, proowner, proacl
+            from pg_catalog.pg_proc
+            where pronamespace = 'claim_ops'::regnamespace
+        )
+
+        select distinct objects.kind, objects.name, coalesce(pg_roles.rolname, 'public') as grantee, grantee = 0 as is_public
+        from objects
+        cross join aclexplode(objects.acl)
+        left join pg_catalog.pg_roles on aclexplode.grantee = pg_roles.oid
+        where aclexplode.grantee <> objects.owner
+    loop
+        execute format(
+            'revoke all on %s %s from %s cascade',
+            v_object.kind, v_object.name, case when v_object.is_public then 'public' else quote_ident(v_object.grantee) end
+        );
+    end loop;
+{%- endmacro %}
+
+
+{% macro guard_builder_rights(models_schema) %}
+    {#- The login that builds the models reads what plans excuse. It may have created claim_reader: from PostgreSQL 16 on it
+        is a member then that inherits nothing, and a grant that does not say so leaves it so. -#}
+do $builder$
+declare
+    v_builder name := (
+        select pg_get_userbyid(relowner) from pg_catalog.pg_class
+        where oid = to_regclass('{{ adapter.quote(models_schema) }}.rpt_wallet_build')
+    );
+begin
+    if not pg_has_role(v_builder, 'claim_reader', 'usage') then
+        execute format('grant claim_reader to %I', v_builder) || {{ claim_reconciliation.guard_with_inherit() }};
+    end if;
+exception when insufficient_privilege then
+    raise notice 'not granted by %: claim_reader to %', current_user, v_builder;
+end
+$builder$;
+{% endmacro %}
+
+
+{% macro guard_with_inherit() -%}
+    {#- What makes a grant count for a role that the login itself has created. -#}
+    case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end
+{%- endmacro %}
 
 
 {% macro guard_function_rights() %}

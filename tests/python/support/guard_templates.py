@@ -64,7 +64,7 @@ class Guards:
         key = json.dumps(vars, sort_keys=True)
         if key not in self.scripts:
             arguments = {
-                "--args": "{dry_run: true}",
+                "--args": "{dry_run: true, rehearse: false}",
                 "--vars": key,
                 "--project-dir": str(self.dbt.project_dir),
                 "--profiles-dir": str(self.dbt.scratch),
