@@ -8,8 +8,11 @@ from support.dbt_project import ROOT, DbtProject, Outcome
 
 TABLE = f"{MODELS_SCHEMA}.fct_test_results"
 # One model with tests, whose rows the test may spoil, and the table of results.
-SELECTION = ("--select", "sku_catalog", "fct_test_results", "rpt_test_health")
-TESTS_OF_CATALOG = ("--select", "sku_catalog")
+SELECTION = (
+    *("--select", "sku_catalog", "fct_test_results", "rpt_test_health"),
+    *("--indirect-selection", "cautious"),
+)
+TESTS_OF_CATALOG = ("--select", "sku_catalog", "--indirect-selection", "cautious")
 OBJECT_ID = f"select '{TABLE}'::regclass::oid"
 
 

@@ -40,7 +40,7 @@ def refused(guard: Guard, user: str, *arguments: str, exit_code: int = 2) -> str
     before = guard.snapshot()
     answer = run(guard, user, *arguments)
     assert (answer.exit_code, guard.snapshot()) == (exit_code, before), answer.stderr
-    return answer.stderr.splitlines()[-1]
+    return answer.stderr
 
 
 def now() -> str:
@@ -188,7 +188,7 @@ def test_what_a_pause_stops_not(guard: Guard) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--sku", SHIELD], "Say which way: --off or --on."),
+        (["--sku", SHIELD], "Say which way: either --off or --on."),
         (["--off"], "Say for what: --sku SKU, or --all."),
         (["--off", "--all", "--sku", SHIELD], "Say for what: --sku SKU, or --all."),
         (["--off", "--sku", "hat"], "unknown SKU 'hat'"),

@@ -246,7 +246,7 @@ BUILD = f"{MODELS_SCHEMA}.rpt_wallet_build"
 @pytest.mark.parametrize(
     ("fault", "hint"),
     [
-        (f"update {BUILD} set as_of = now()", "dbt build without as_of"),
+        (f"update {BUILD} set as_of = now()", "Build without as_of: dbt build"),
         (f"update {BUILD} set built_at = now() - interval '1441 minutes'", "dbt build"),
         (f"delete from {BUILD}", "dbt build"),
         (f"drop table {BUILD} cascade", "dbt run-operation install_guard"),
