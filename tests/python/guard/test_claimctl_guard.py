@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
