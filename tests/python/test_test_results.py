@@ -77,7 +77,7 @@ def test_times_are_those_of_the_test(database: Database, dbt: DbtProject) -> Non
 
 
 def test_without_the_table_a_run_goes_on(database: Database, dbt: DbtProject) -> None:
-    assert dbt.build("--select", "sku_catalog").success
+    assert dbt.build(*TESTS_OF_CATALOG).success
     assert database.value(f"select to_regclass('{TABLE}')") is None
 
 
@@ -93,7 +93,7 @@ def test_trouble_with_the_table_fails_no_run(
 ) -> None:
     assert dbt.run("run", "--select", "fct_test_results").success
     database.execute(trouble)
-    outcome = dbt.build("--select", "sku_catalog")
+    outcome = dbt.build(*TESTS_OF_CATALOG)
     assert outcome.success, outcome.explain()
     assert database.value(f"select count(*) from {TABLE}") == 0
 
