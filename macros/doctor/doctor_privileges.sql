@@ -37,6 +37,25 @@ guard_rights as (
 ),
 
 findings as (
+    {{- claim_reconciliation.doctor_findings_on_guard() }}
+    union all
+    {{- claim_reconciliation.doctor_findings_on_login() }}
+)
+
+select * from findings
+union all
+select
+    'ok',
+    'The login may read every row of the sources.',
+    null
+from sources
+where not exists (select from findings)
+having count(*) > 0
+{% endmacro %}
+
+
+{% macro doctor_findings_on_guard() %}
+    {#- What the guard's two roles lack of the CTE guard_rights. #}
     select
         'error' as state,
         role_name || ' may not ' || string_agg(privilege, ', ' order by privilege) || ' on ' || relation
@@ -65,7 +84,11 @@ findings as (
         pg_class.relrowsecurity
         and not (pg_roles.rolbypassrls or pg_roles.rolsuper)
         and (pg_class.relforcerowsecurity or not pg_has_role(pg_roles.oid, pg_class.relowner, 'usage'))
-    union all
+{%- endmacro %}
+
+
+{% macro doctor_findings_on_login() %}
+    {#- What the login that asks lacks of the CTE sources. #}
     select distinct
         'error',
         'The login ' || current_user || ' may not use the schema ' || schema_name || '.',
@@ -88,15 +111,4 @@ findings as (
         || ' bypassrls; or connect as the owner of the table, if it does not force the policies on him.'
     from sources
     where row_security_active(table_id)
-)
-
-select * from findings
-union all
-select
-    'ok',
-    'The login may read every row of the sources.',
-    null
-from sources
-where not exists (select from findings)
-having count(*) > 0
-{% endmacro %}
+{%- endmacro %}

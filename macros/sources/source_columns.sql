@@ -20,6 +20,38 @@ known_columns (source, name, type_family, is_optional) as (
     {%- endfor %}
 ),
 
+{{ claim_reconciliation.columns_by_their_names() }}
+
+{{ claim_reconciliation.columns_in_the_database() }}
+
+select
+    source,
+    name,
+    item,
+    column_name,
+    type_family,
+    is_optional,
+    is_optional_source,
+    schema_name,
+    table_name,
+    relation,
+    table_id,
+    table_kind,
+    column_number,
+    type_id,
+    type_name,
+    is_read_source,
+    mapping_kind is not distinct from 'null' as is_mapped_to_null,
+    -- A column that is named and missing is an error; one that has only its default name may be missing.
+    is_read_source and mapping_kind is distinct from 'null'
+    and (not is_optional or mapping_kind is not null or column_number is not null) as is_read
+from found
+order by source, column_number, name
+{%- endmacro %}
+
+
+{% macro columns_by_their_names() %}
+    {#- The CTE of the known columns under the names that the vars map them to. -#}
 mapped_columns as (
     select
         known_columns.*,
@@ -42,7 +74,11 @@ mapped_columns as (
     cross join jsonb_each(settings.vars -> 'wallet_items') as entry
     where entry.value ->> 'column' is not null
 ),
+{%- endmacro %}
 
+
+{% macro columns_in_the_database() %}
+    {#- The CTEs that look up the CTE mapped_columns in the system catalogs. -#}
 named as (
     select
         mapped_columns.*,
@@ -84,30 +120,6 @@ found as (
         and pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
 )
-
-select
-    source,
-    name,
-    item,
-    column_name,
-    type_family,
-    is_optional,
-    is_optional_source,
-    schema_name,
-    table_name,
-    relation,
-    table_id,
-    table_kind,
-    column_number,
-    type_id,
-    type_name,
-    is_read_source,
-    mapping_kind is not distinct from 'null' as is_mapped_to_null,
-    -- A column that is named and missing is an error; one that has only its default name may be missing.
-    is_read_source and mapping_kind is distinct from 'null'
-    and (not is_optional or mapping_kind is not null or column_number is not null) as is_read
-from found
-order by source, column_number, name
 {%- endmacro %}
 
 

@@ -54,9 +54,7 @@ judged as (
     -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
     where
         discrepancies.discrepancy_type <> 'missing_claim'
-        or {{ claim_reconciliation.not_judged_reason(
-            'discrepancies', 'sku_catalog.sku is not null'
-        ) | indent(8) }} is null
+        or {{ claim_reconciliation.not_judged_reason('discrepancies', 'sku_catalog.sku is not null') }} is null
 ),
 
 final as (

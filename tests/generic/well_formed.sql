@@ -26,11 +26,11 @@ counted as (
 
 {% endif -%}
 promises as (
-    {%- for promise, condition in broken %}
+{%- for promise, condition in broken %}
     select '{{ promise }}' as promise, broken_{{ loop.index }} as broken_rows from counted
     {{ 'union all' if not loop.last or key }}
     {%- endfor %}
-    {%- if key %}
+{%- if key %}
     select '{{ key | join(', ') }} is no key' as promise, count(*) as broken_rows
     from (select 1 as one from {{ model }} group by {{ key | join(', ') }} having count(*) > 1) as repeated
     {%- endif %}

@@ -8,8 +8,11 @@ from support.dbt_project import ROOT, DbtProject, Outcome
 
 TABLE = f"{MODELS_SCHEMA}.fct_test_results"
 # One model with tests, whose rows the test may spoil, and the table of results.
-SELECTION = ("--select", "sku_catalog", "fct_test_results", "rpt_test_health")
-TESTS_OF_CATALOG = ("--select", "sku_catalog")
+SELECTION = (
+    *("--select", "sku_catalog", "fct_test_results", "rpt_test_health"),
+    *("--indirect-selection", "cautious"),
+)
+TESTS_OF_CATALOG = ("--select", "sku_catalog", "--indirect-selection", "cautious")
 OBJECT_ID = f"select '{TABLE}'::regclass::oid"
 
 
@@ -74,7 +77,7 @@ def test_times_are_those_of_the_test(database: Database, dbt: DbtProject) -> Non
 
 
 def test_without_the_table_a_run_goes_on(database: Database, dbt: DbtProject) -> None:
-    assert dbt.build("--select", "sku_catalog").success
+    assert dbt.build(*TESTS_OF_CATALOG).success
     assert database.value(f"select to_regclass('{TABLE}')") is None
 
 
@@ -90,7 +93,7 @@ def test_trouble_with_the_table_fails_no_run(
 ) -> None:
     assert dbt.run("run", "--select", "fct_test_results").success
     database.execute(trouble)
-    outcome = dbt.build("--select", "sku_catalog")
+    outcome = dbt.build(*TESTS_OF_CATALOG)
     assert outcome.success, outcome.explain()
     assert database.value(f"select count(*) from {TABLE}") == 0
 

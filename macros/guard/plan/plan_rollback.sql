@@ -43,7 +43,9 @@ begin
         and not exists (select 1 from claim_ops.journal as reversal where reversal.reverses = journal.entry_id);
     perform claim_ops._finish_plan(
         v_plan_id,
-        format('plan %s has applied nothing that is still to be taken back', p_plan_id),
+        format('plan %s has applied nothing', p_plan_id) || case when exists (
+            select 1 from claim_ops.journal where journal.plan_id = p_plan_id and journal.event = 'applied'
+        ) then ' that is still to be taken back' else '' end,
         case when v_plan.state = 'applying'
             then 'It is still being applied. To stop every apply: claimctl pause --reason WHY'
             else format('claimctl show %s', p_plan_id) end

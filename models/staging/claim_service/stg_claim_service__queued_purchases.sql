@@ -9,10 +9,10 @@ renamed as (
         {{ claim_reconciliation.service_column('queued_purchases', 'sku') }},
         {{ claim_reconciliation.service_column('queued_purchases', 'received_at') }}
     {%- if claim_reconciliation.has_source('queued_purchases') %}
-    from {{ claim_reconciliation.service_table('queued_purchases') }}
-    {{ claim_reconciliation.where_counts('queued_purchases') }}
+        from {{ claim_reconciliation.service_table('queued_purchases') }}
+        {{ claim_reconciliation.where_counts('queued_purchases') }}
     {%- else %}
-    where false
+        where false
     {%- endif %}
 ),
 

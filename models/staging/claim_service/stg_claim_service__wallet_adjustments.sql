@@ -9,10 +9,10 @@ renamed as (
         {{ claim_reconciliation.service_column('wallet_adjustments', 'quantity') }},
         {{ claim_reconciliation.service_column('wallet_adjustments', 'adjusted_at') }}
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
-    from {{ claim_reconciliation.service_table('wallet_adjustments') }}
-    {{ claim_reconciliation.where_counts('wallet_adjustments') }}
+        from {{ claim_reconciliation.service_table('wallet_adjustments') }}
+        {{ claim_reconciliation.where_counts('wallet_adjustments') }}
     {%- else %}
-    where false
+        where false
     {%- endif %}
 ),
 

@@ -13,7 +13,7 @@ from claimctl.output import say
 
 
 @click.command(cls=Command)
-@click.argument("plan_id", metavar="[PLAN]", type=PLAN_ID, required=False)
+@click.argument("plan_id", metavar="PLAN", type=PLAN_ID, required=False)
 @click.option("--journal", is_flag=True, help="Check the journal alone, and print its head.")
 @click.option(
     "--head", metavar="HASH", help="A head that was kept outside: the journal must still hold it."

@@ -44,6 +44,14 @@ def of_guard(answer: Answer, state: str) -> list[Finding]:
     return [each for each in found if (each["check"], each["state"]) == ("guard", state)]
 
 
+@pytest.fixture
+def guard_that_waits(guards: Guards) -> Guard:
+    """The guard beside a service that has no optional table."""
+    guard = guards.fresh()
+    guard.execute("drop table wallet_adjustments, queued_purchases cascade")
+    return guard
+
+
 def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None:
     for options in ([], ["--project-dir", str(ROOT)]):
         answer = examine(guard_that_waits, *options)
@@ -59,7 +67,8 @@ def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> N
     """A table that the guard only has the name of: install_guard recorded all of them."""
     guard = guards.fresh({"claim_service_tables": {"function_metrics": "measures"}})
     assert [each["finding"] for each in faults(examine(guard))] == [
-        "public.measures does not exist."
+        "public.measures does not exist.",
+        "The models were built with function_metrics.error_code, which is not there any more.",
     ]
 
 
