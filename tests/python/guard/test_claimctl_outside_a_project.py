@@ -182,6 +182,30 @@ def test_a_right_that_the_guard_lost(guard_that_waits: Guard) -> None:
     assert faults(examine(guard)) == []
 
 
+def test_rights_that_go_around_the_guard(guard_that_waits: Guard, anna: str) -> None:
+    guard = guard_that_waits
+    lost = "grant select on all tables in schema {0} to claim_guard"
+    with login(guard, anna):
+        guard.execute(
+            f"""
+            grant update (state) on claim_ops.plans to {anna};
+            grant claim_writer, pg_write_all_data to {anna};
+            revoke select on {MODELS_SCHEMA}.rpt_wallet_build from claim_guard;
+            """
+        )
+        found = {each["finding"]: each["advice"] for each in faults(examine(guard))}
+        guard.execute(f"drop owned by {anna}; {lost.format(MODELS_SCHEMA)}")
+        assert found.pop(f"{anna} has rights on the guard that install_guard did not give: update.")
+        assert found == {
+            f"{anna} can write past the guard, as a member of claim_writer, pg_write_all_data.": (
+                f"As a superuser: revoke claim_writer, pg_write_all_data from {anna};"
+            ),
+            "claim_guard may not read rpt_wallet_build: plans and alerts fail.": (
+                "As postgres, who built them: dbt build."
+            ),
+        }
+
+
 def test_another_schema_than_the_guards(guard_that_waits: Guard) -> None:
     guard = guard_that_waits
     guard.execute(f"alter schema {MODELS_SCHEMA} rename to moved")
