@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from claimctl.errors import ClaimctlError, NoConnectionError
+from claimctl.errors import ClaimctlError, NoConnectionError, RefusedError
 from claimctl.options import Options
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def reading(options: Options) -> Iterator[Database]:
         except psycopg.Error as error:
             if connection.broken:
                 raise NoConnectionError(f"The connection was lost: {_reason(error)}.") from error
-            raise ClaimctlError(
+            denied = isinstance(error, psycopg.errors.InsufficientPrivilege)
+            kind = RefusedError if denied else ClaimctlError
+            raise kind(
                 f"The database refused to answer: {_reason(error)}. What is missing, says:",
                 "claimctl doctor",
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,13 @@ def guard(options: Options) -> Iterator[Database]:
 
     with refusals(), connect(options) as connection:
         connection.autocommit = True
-        _check_version(connection)
         try:
+            _check_version(connection)
             yield connection
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise RefusedError(_only_reads(connection)) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise lacking_right(connection, error) from error
 
 
 @contextmanager
@@ -88,12 +91,6 @@ def refusal(error: psycopg.Error) -> ClaimctlError:
             f"Another session has held a lock that this needs for {LOCK_TIMEOUT}. Nothing was "
             "changed; pg_stat_activity shows who is idle in a transaction."
         )
-    # With a context it is no right of this login, but of a function or of a trigger that it fired.
-    if state == "42501" and not diagnosis.context:
-        return RefusedError(
-            f"This login may not do that: {message}. Ask the owner of claim_ops to grant it "
-            "claim_reader, claim_planner, claim_approver, claim_applier or claim_alerter."
-        )
     hint, commands = split_hint(_line(diagnosis.message_hint or ""))
     text = _sentences(message, diagnosis.message_detail, hint)
     if not state.startswith("CO"):
@@ -101,6 +98,27 @@ def refusal(error: psycopg.Error) -> ClaimctlError:
         text = _sentences(f"{message} ({state})", where)
     kind = WrongUsageError if state in WRONG_USAGE_STATES else RefusedError
     return kind(text, *commands)
+
+
+def lacking_right(connection: Database, error: psycopg.Error) -> ClaimctlError:
+    """Return the refusal that names the one role that is needed, and the logins that have it."""
+    message = _line(error.diag.message_primary or str(error))
+    # With a context it is no right of this login, but of a function or of a trigger that it fired.
+    if error.diag.context:
+        return refusal(error)
+    connection.rollback()
+    denied = re.fullmatch(r"permission denied for function (\w+)", message)
+    parameters = {"function": denied.group(1) if denied else None}
+    rows = run_sql(connection, "guard/needed_role.sql", parameters)
+    if not rows:
+        return refusal(error)
+    row = rows[0]
+    has = f", which {row['holders']} has" if row["holders"] else ", which no login has yet"
+    return RefusedError(
+        f"The login {row['login']} may not do that: {message}. It needs the role {row['role']}"
+        f"{has}. Connect as such a login, or let a superuser run:",
+        row["advice"],
+    )
 
 
 def call(connection: Database, function: str, **arguments: Any) -> Any:
@@ -143,9 +161,10 @@ def refuse_stranger(connection: Database) -> None:
         "select current_user as login from pg_namespace where nspname = 'claim_ops'"
     ).fetchone()
     if row:
+        needed = run_sql(connection, "guard/needed_role.sql", {"function": None})
         raise RefusedError(
-            f"The login {row['login']} may not read the guard's settings. Whoever owns it grants:",
-            f"grant claim_reader to {row['login']};",
+            f"The login {row['login']} may not read the guard's settings. A superuser grants:",
+            *(each["advice"] for each in needed),
         )
 
 

@@ -28,7 +28,8 @@ def explain(options: Options, user: str) -> None:
     What is expected or recoverable comes from the models, the rest is read live. Times are in UTC.
     It changes nothing. Where the guard is installed it needs no dbt project.
 
-    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models.
+    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models,
+    4: this login may not look.
 
     \b
     Example:
@@ -75,7 +76,7 @@ def look_up(connection: Database, options: Options, project: Project, user: str)
     user_id_type, _ = as_user_id(connection, project.settings["user_id_data_type"], user)
     names = {
         "models": Identifier(models),
-        "sku_catalog": Identifier(places[0]["schema_name"], catalogue["name"]),
+        "sku_catalog": Identifier(places[0]["schema_name"], places[0]["table_name"]),
         "user_id_type": SQL(user_id_type),
     }
     explanation: dict[str, Any] = run_sql(connection, "explain/user.sql", {"user_id": user}, names)[

@@ -216,7 +216,7 @@ def refusals() -> Iterator[tuple[str, str, list[str], int, str]]:
     for command in (["status"], ["plans"], ["show", PLANNED], ["pause", "--reason", "w"]):
         yield f"stranger: {command[0]}", STRANGER, command, 4, "permission denied"
     for command in (["doctor"], ["explain", "anna"]):
-        said = f"grant claim_reader to {STRANGER};"
+        said = f"grant claim_reader to {STRANGER}"
         yield f"stranger: {command[0]}", STRANGER, command, 4, said
 
 

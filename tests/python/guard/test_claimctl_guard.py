@@ -204,9 +204,14 @@ def test_a_plan_is_applied_once(guard: Guard, plan: str) -> None:
 
 def test_logins_without_the_right(guard: Guard, plan: str) -> None:
     said = refused(guard, RUNNER, "plan", "wallets", "--reason", "test")
-    assert said.startswith("This login may not do that: permission denied for function plan_")
-    assert "claim_approver" in refused(guard, RUNNER, "approve", plan, "--yes")
-    assert "claim_applier" in refused(guard, MAKER, "apply", plan, "--yes")
+    assert said == (
+        "The login runner may not do that: permission denied for function plan_wallets. It needs "
+        "the role claim_planner, which maker has. Connect as such a login, or let a superuser run: "
+        "grant claim_planner to runner with inherit true"
+    )
+    said = refused(guard, RUNNER, "approve", plan, "--yes")
+    assert "claim_approver, which checker has" in said
+    assert "claim_applier, which runner has" in refused(guard, MAKER, "apply", plan, "--yes")
     with login(guard, "stranger"):
         said = refused(guard, "stranger", "plans")
         assert "permission denied for schema claim_ops" in said

@@ -286,3 +286,12 @@ def test_explain_for_a_login_that_may_not_see_plans(guard: Guard, anna: str) -> 
 def test_explain_for_the_logins_of_the_guard(guard: Guard, user: str) -> None:
     guard.add_short_wallet("zoe")
     assert claimctl("explain", "zoe", *dsn(guard, user)).exit_code == 0
+    # As where the catalogue is the consumer's own, in a schema that the guard's logins may not use.
+    shown = claimctl("explain", "zoe", "--json", *dsn(guard, user)).document
+    guard.execute(
+        f"""
+        create schema shop;
+        alter table {MODELS_SCHEMA}.sku_catalog set schema shop;
+        """
+    )
+    assert claimctl("explain", "zoe", "--json", *dsn(guard, user)).document == shown
