@@ -2,11 +2,14 @@
     {#- A name for an index that is missing or invalid, with another ending where something else has it already. -#}
     left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
     || case
-        when coalesce(
-            to_regclass(
-                split_part(relation, '.', 1) || '.'
-                || quote_ident(left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end)
-            )::oid::bigint <> coalesce(index_id, 0), false
+        -- By the catalogs, because to_regclass is an error to a reader who may not use the schema.
+        when exists (
+            select from pg_catalog.pg_class as taken
+            inner join pg_catalog.pg_namespace as place on taken.relnamespace = place.oid
+            where
+                quote_ident(place.nspname) = split_part(relation, '.', 1)
+                and taken.relname = left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+                and taken.oid::bigint <> coalesce(index_id, 0)
         ) then '_2'
         else ''
     end

@@ -31,6 +31,7 @@ MOVED_VARS = {
 READER = """
 drop role if exists reader;
 create role reader login;
+grant create on database claims to reader;
 """
 READER_OF_ALL = READER + "grant select on all tables in schema public to reader;"
 # A row is known to be visible once its commit is on disk.

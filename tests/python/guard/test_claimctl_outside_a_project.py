@@ -12,7 +12,7 @@ from support.claimctl import Answer, Finding, claimctl, consumer_project, faults
 from support.databases import MODELS_SCHEMA
 from support.dbt_project import ROOT
 from support.forgery import let_expire, login
-from support.guard import CHECKER, RUNNER, Guard
+from support.guard import CHECKER, MAKER, RUNNER, Guard
 from support.guard_templates import Guards
 
 
@@ -180,6 +180,41 @@ def test_a_right_that_the_guard_lost(guard_that_waits: Guard) -> None:
     )
     guard.execute(found["advice"].removeprefix("As its owner: "))
     assert faults(examine(guard)) == []
+
+
+@pytest.mark.parametrize("user", [MAKER, RUNNER])
+def test_a_login_of_the_guard_needs_no_right_on_the_service(
+    guard_that_waits: Guard, user: str
+) -> None:
+    """Also where it may not even use the schema; what it may not see of others is hidden."""
+    guard = guard_that_waits
+    guard.execute("revoke usage on schema public from public")
+    guard.execute("grant usage on schema public to claim_guard, claim_writer")
+    assert faults(examine(guard, user=user)) == []
+    with guard.connect(autocommit=False) as other, guard.session(user) as connection:
+        other.execute("select 1 from purchase_claims")
+        for model, least in (
+            *(("rpt_index_coverage", 5), ("rpt_table_maintenance", 1)),
+            *(("rpt_slow_statements", 0), ("rpt_database_activity", 1)),
+        ):
+            query = f"select to_jsonb(each) from {MODELS_SCHEMA}.{model} as each"
+            found = [row for (row,) in connection.execute(query.encode())]
+            assert len(found) >= least, model
+        assert "hidden" in {row["state"] for row in found}
+
+
+def test_a_login_that_will_build_has_to_create_its_schema(guards: Guards, anna: str) -> None:
+    guard = guards.with_models()
+    guard.execute(f"drop schema {MODELS_SCHEMA} cascade")
+    with login(guard, anna):
+        guard.execute(f"grant select on all tables in schema public to {anna}")
+        try:
+            (found,) = faults(examine(guard, "--project-dir", str(ROOT), user=anna))
+            assert found["advice"] == f"As its owner: grant create on database claims to {anna};"
+            guard.execute(found["advice"].removeprefix("As its owner: "))
+            assert faults(examine(guard, "--project-dir", str(ROOT), user=anna)) == []
+        finally:
+            guard.execute(f"drop owned by {anna}")
 
 
 def test_rights_that_go_around_the_guard(guard_that_waits: Guard, anna: str) -> None:

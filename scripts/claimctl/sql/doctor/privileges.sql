@@ -43,6 +43,22 @@ guard_rights as (
     where exists (select from pg_catalog.pg_namespace where nspname = 'claim_ops')
 ),
 
+
+-- A login of the guard reads the models and calls functions; the tables are read by those who build, and by functions.
+asking as (
+    select not exists (
+        select from pg_catalog.pg_roles
+        where
+            rolname = 'claim_reader'
+            and pg_has_role(oid, 'usage')
+            and not has_database_privilege(current_database(), 'create')
+            and not exists (
+                select from pg_catalog.pg_class
+                where relname = 'rpt_wallet_build' and pg_has_role(relowner, 'usage')
+            )
+    ) as builds
+),
+
 findings as (
     select
         'error' as state,
@@ -78,14 +94,14 @@ findings as (
         'The login ' || current_user || ' may not use the schema ' || schema_name || '.',
         'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || quote_ident(current_user) || ';'
     from sources
-    where not has_schema_privilege(schema_name, 'usage')
+    where not has_schema_privilege(schema_name, 'usage') and (select builds from asking)
     union all
     select
         'error',
         'The login ' || current_user || ' may not read ' || relation || '.',
         'As its owner: grant select on ' || relation || ' to ' || quote_ident(current_user) || ';'
     from sources
-    where not has_table_privilege(table_id, 'select')
+    where not has_table_privilege(table_id, 'select') and (select builds from asking)
     union all
     select
         'error',
@@ -94,14 +110,29 @@ findings as (
         'As a superuser: alter role ' || quote_ident(current_user)
         || ' bypassrls; or connect as the owner of the table, if it does not force the policies on him.'
     from sources
-    where row_security_active(table_id)
+    where row_security_active(table_id) and (select builds from asking)
+    union all
+    -- Before the first build; later its schema is there, and its own.
+    select
+        'error',
+        'The login ' || current_user || ' may not create a schema in this database, which its first dbt build does.',
+        'As its owner: grant create on database ' || quote_ident(current_database()) || ' to ' || quote_ident(current_user)
+        || ';'
+    from asking
+    where
+        builds
+        and not has_database_privilege(current_database(), 'create')
+        and not exists (select from pg_catalog.pg_class where relname = 'rpt_wallet_build')
 )
 
 select * from findings
 union all
 select
     'ok',
-    'The login may read every row of the sources.',
+    case
+        when (select builds from asking) then 'The login may read every row of the sources.'
+        else 'The functions of the guard may read every row of the sources for this login.'
+    end,
     null
 from sources
 where not exists (select from findings)
