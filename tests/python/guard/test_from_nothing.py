@@ -66,9 +66,9 @@ def test_eight_steps_with_five_logins(foreign: Guard, tmp_path: Path) -> None:
         settings = {**guard.server.environment, "PGDATABASE": DATABASE, "PGUSER": login}
         ended = subprocess.run(
             [
-                *(ROOT / ".venv" / "bin" / "dbt", *command, "--project-dir", ROOT),
-                *("--profiles-dir", tmp_path, "--target-path", tmp_path / "target"),
-                *("--log-path", tmp_path / "logs", "--quiet", "--no-use-colors"),
+                *(str(ROOT / ".venv" / "bin" / "dbt"), *command, "--project-dir", str(ROOT)),
+                *("--profiles-dir", str(tmp_path), "--target-path", str(tmp_path / "target")),
+                *("--log-path", str(tmp_path / "logs"), "--quiet", "--no-use-colors"),
             ],
             env={**os.environ, **settings},
             capture_output=True,
