@@ -67,7 +67,7 @@ insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rule
 values
     (
         'wallet_correction', '_apply_wallet_correction', true, true, true,
-        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends}'
+        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends,max_suspected_share,max_unexplained_excess}'
     ),
     ('claim_recovery', {{ claims }}),
     ('queue_replay', {{ claims }}),
