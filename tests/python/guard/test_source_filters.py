@@ -9,7 +9,7 @@ from support.databases import MODELS_SCHEMA
 from support.guard import Guard
 from support.guard_templates import NOTHING_OPTIONAL, Guards
 
-VARS = {
+VARS: dict[str, object] = {
     "settle_minutes": 0,
     "claim_service_filters": {
         "purchase_claims": "tx_id not like 'deleted-%'",
