@@ -3,7 +3,8 @@
         single quotes. -#}
     {%- set settings = {} -%}
     {%- for name in [
-        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'has_queued_purchases',
+        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window',
+        'claim_service_time_zones', 'has_queued_purchases',
         'has_wallet_adjustments', 'max_affected_share', 'max_wallets', 'max_model_age_hours', 'max_net_quantity',
         'max_suspected_spends', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses', 'settle_minutes',
         'sku_catalog_model', 'strict', 'user_id_data_type', 'wallet_items',

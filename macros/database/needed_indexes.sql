@@ -16,8 +16,8 @@ select
     array[
         {%- for column in columns -%}
             {%- set key = "quote_ident('" ~ claim_reconciliation.mapped_column(source, column) ~ "')" -%}
-            {%- if column == 'timestamp' and var('metrics_time_zone') -%}
-                '(' || {{ key }} || ' AT TIME ZONE ''{{ var("metrics_time_zone") }}''::text)'
+            {%- if column == 'timestamp' and claim_reconciliation.is_without_zone(source, column) -%}
+                '(' || {{ key }} || ' AT TIME ZONE ''{{ claim_reconciliation.source_time_zone(source) }}''::text)'
             {%- else -%}
                 {{ key }}
             {%- endif -%}

@@ -8,7 +8,7 @@ source as (
 final as (
     select
         {{ claim_reconciliation.service_column('store_config', 'key') }},
-        {{ claim_reconciliation.service_column('store_config', 'value') }}
+        {{ claim_reconciliation.switch_read() }} as value
     from source
 )
 

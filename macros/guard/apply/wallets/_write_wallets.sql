@@ -1,6 +1,5 @@
 {% macro guard_write_wallets() %}
 {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
-{%- set user_id = claim_reconciliation.guard_wallet_user() -%}
 {%- set updated_at = claim_reconciliation.guard_wallet_updated_at() -%}
 create function claim_ops._write_wallets(
     p_user_ids {{ var('user_id_data_type') }}[], p_before jsonb[], p_after jsonb[]
@@ -21,18 +20,23 @@ begin
     set
         {%- for item in claim_reconciliation.wallet_items() %}
         {%- set column = adapter.quote(item.column) %}
-        {{ column }} = case when line.after ? '{{ item.column }}' then written.{{ column }} else wallets.{{ column }} end,
+        {%- set moment = "(line.after ->> '" ~ item.column ~ "')::timestamptz" %}
+        {%- set stored = claim_reconciliation.time_written('user_wallet_balances', item.column, moment) %}
+        {%- set value = 'written.' ~ column if stored == moment else stored %}
+        {{ column }} = case when line.after ? '{{ item.column }}' then {{ value }} else wallets.{{ column }} end,
         {%- endfor %}
-        {{ updated_at }} = clock_timestamp()
+        {{ updated_at }} = {{ claim_reconciliation.time_written(
+            'user_wallet_balances', claim_reconciliation.mapped_column('user_wallet_balances', 'updated_at'), 'clock_timestamp()'
+        ) }}
     from unnest(p_user_ids, p_before, p_after) as line (user_id, before, after)
     cross join lateral jsonb_populate_record(null::{{ wallets }}, line.after) as written
-    where wallets.{{ user_id }} = any(p_user_ids)
-        and wallets.{{ user_id }} = line.user_id
+    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }}
+        and {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'line.user_id', 'wallets') }}
         and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} @> line.before
     returning
-        wallets.{{ user_id }},
+        {{ claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') }},
         {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }},
-        wallets.{{ updated_at }};
+        {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') }};
 end
 $function$;
 comment on function claim_ops._write_wallets is
