@@ -2,9 +2,9 @@
     {#- Before anything is built or installed: refuses a column whose type the models cannot read, a zone that PostgreSQL
         does not know by name, and a catalogue that a SKU without case cannot meet. -#}
     {%- if execute and (always or flags.WHICH in ('run', 'build')) -%}
-        {{- claim_reconciliation._refuse_unknown_zones() -}}
+        {{- claim_reconciliation.refuse_unknown_zones() -}}
     {%- endif -%}
-    {%- for table, columns in claim_reconciliation._typed_columns().items() -%}
+    {%- for table, columns in claim_reconciliation.typed_columns().items() -%}
         {#- dbt learns of the sources while it parses. -#}
         {%- set relation = source('claim_service', table) -%}
         {%- if execute and (always or flags.WHICH in ('run', 'build')) -%}
@@ -21,7 +21,7 @@
 {% endmacro %}
 
 
-{% macro _typed_columns() %}
+{% macro typed_columns() %}
     {#- The columns whose type decides how they are read; those of an optional source only where it is on. -#}
     {%- set columns = {
         'purchase_claims': ['user_id', 'claimed_at'],
@@ -39,7 +39,7 @@
 {% endmacro %}
 
 
-{% macro _refuse_unknown_zones() %}
+{% macro refuse_unknown_zones() %}
     {%- set named = {'cap_timezone': var('cap_timezone'), 'local_timezone': var('local_timezone')} -%}
     {%- if var('metrics_time_zone', none) -%}
         {%- do named.update({'metrics_time_zone': var('metrics_time_zone')}) -%}

@@ -24,7 +24,7 @@
     {%- if column in claim_reconciliation.service_times() -%}
         {{- return(claim_reconciliation.time_read(table, mapped, name, found)) -}}
     {%- elif column == 'user_id' -%}
-        {{- return(claim_reconciliation._user_read(table, mapped, name, found)) -}}
+        {{- return(claim_reconciliation.user_read(table, mapped, name, found)) -}}
     {%- elif found and column in claim_reconciliation.service_texts() and found.base != 'text' -%}
         {%- set text = name ~ '::text' -%}
         {#- citext finds equal what differs by case: one spelling, and the statuses' is upper case. -#}
@@ -47,7 +47,7 @@
 {% endmacro %}
 
 
-{% macro _user_read(table, mapped, name, found) %}
+{% macro user_read(table, mapped, name, found) %}
     {%- set wanted = var('user_id_data_type') -%}
     {%- set texts = ['text', 'varchar', 'bpchar', 'citext', 'name'] -%}
     {%- if not found or found.type == wanted -%}

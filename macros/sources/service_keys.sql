@@ -1,14 +1,14 @@
 {% macro key_equals(table, column, value, alias=none) %}
     {#- Whether the column holds a value that service_value gave: compared in the column's own type, so that its index is
         used, and by its own equality. -#}
-    {%- set key = claim_reconciliation._key(table, column, alias) -%}
+    {%- set key = claim_reconciliation.source_key(table, column, alias) -%}
     {{- return(key.name ~ ' ' ~ key.equals ~ ' ' ~ (key.cast | replace('@', value))) -}}
 {% endmacro %}
 
 
 {% macro key_is_any(table, column, keys, alias=none) %}
     {#- Whether the column holds one of an array of such values. -#}
-    {%- set key = claim_reconciliation._key(table, column, alias) -%}
+    {%- set key = claim_reconciliation.source_key(table, column, alias) -%}
     {%- if key.cast != '@' -%}
         {%- set keys = 'array(select ' ~ (key.cast | replace('@', 'given.key')) ~ ' from unnest(' ~ keys ~ ') as given (key))'
         -%}
@@ -17,7 +17,7 @@
 {% endmacro %}
 
 
-{% macro _key(table, column, alias) %}
+{% macro source_key(table, column, alias) %}
     {#- {name, equals, cast}: in `cast`, @ stands for a value; null where the column's type cannot hold it. -#}
     {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
     {%- set found = claim_reconciliation.source_columns(table).get(mapped) or {'base': 'text'} -%}

@@ -4,7 +4,7 @@
     {%- set columns = {} -%}
     {%- if execute -%}
         {%- set relation = claim_reconciliation.service_table(table) -%}
-        {%- for row in run_query(claim_reconciliation._columns_query(relation.schema, relation.identifier)) -%}
+        {%- for row in run_query(claim_reconciliation.columns_query(relation.schema, relation.identifier)) -%}
             {%- do columns.update({row[0]: {'base': row[1], 'schema': row[2], 'type': row[3], 'kind': row[4]}}) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -12,7 +12,7 @@
 {% endmacro %}
 
 
-{% macro _columns_query(schema, table) %}
+{% macro columns_query(schema, table) %}
 with recursive
 
 columns as (

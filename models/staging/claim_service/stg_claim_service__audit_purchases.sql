@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set purchased_at = claim_reconciliation.service_value('audit_purchases', 'purchased_at') %}
 -- Grain: one row a status that the store reported for a purchase; a purchase may have many. One plain select, because
 -- PostgreSQL looks up no tx_id by its index through a view that has a CTE.

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set requested_at = claim_reconciliation.service_value('function_metrics', 'timestamp') %}
 -- Grain: one row a request. The service's column "timestamp" becomes requested_at. One plain select, so that a range of
 -- times is read by its index.

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set claimed_at = claim_reconciliation.service_value('purchase_claims', 'claimed_at') %}
 -- Grain: one row a claim. One plain select, because PostgreSQL uses no index's order through a view that has a CTE.
 select

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a queued purchase event. Without the var has_queued_purchases: no row.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a user who has a wallet. Each item's column takes the item's name.
 with
 

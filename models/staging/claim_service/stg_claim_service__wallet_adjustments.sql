@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an adjustment. Without the var has_wallet_adjustments: no row.
 with
 

@@ -5,9 +5,14 @@ columns as (
         columns.*,
         quote_ident(columns.column_name) as quoted_name,
         pg_type.typcategory,
-        pg_type.oid::regtype::text as base_type
+        -- A domain is read as what it stands on.
+        coalesce(nullif(pg_type.typbasetype, 0), pg_type.oid)::regtype::text as base_type,
+        coalesce(
+            %(settings)s::jsonb #>> array['claim_service_time_zones', columns.source],
+            case when columns.source = 'function_metrics' then %(settings)s::jsonb ->> 'metrics_time_zone' end
+        ) as time_zone
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        column_name text, type_family text, relation text, table_kind text, type_id oid, type_name text,
+        source text, column_name text, type_family text, relation text, table_kind text, type_id oid, type_name text,
         is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
@@ -23,7 +28,7 @@ user_id_type as (
     where pg_type.oid = to_regtype(%(settings)s::jsonb ->> 'user_id_data_type')
 ),
 
--- Two string types compare alike, whatever their length.
+-- Two string types compare alike, whatever their length; a time without a zone needs a var that names its table's.
 judged as (
     select
         columns.*,
@@ -37,13 +42,22 @@ judged as (
         end as wanted_type,
         case type_family
             when 'user_id'
-                then columns.type_id = user_id_type.oid
-                or (columns.typcategory = 'S' and user_id_type.typcategory = 'S')
-            when 'time' then base_type = 'timestamp with time zone'
-            when 'integer' then base_type in ('smallint', 'integer', 'bigint')
+                then base_type = user_id_type.type_name
+                or (columns.typcategory = 'S' and user_id_type.type_name = 'text')
+                or (base_type in ('smallint', 'integer') and user_id_type.type_name = 'bigint')
+            when 'time'
+                then base_type = 'timestamp with time zone'
+                or (base_type = 'timestamp without time zone' and time_zone is not null)
+                or (
+                    base_type = 'date' and time_zone is not null
+                    and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases')
+                )
+            when 'integer'
+                then base_type in ('smallint', 'integer', 'bigint')
+                or (base_type = 'numeric' and columns.type_name !~ ',[1-9]')
             when 'number' then columns.typcategory = 'N'
-            when 'jsonb' then base_type = 'jsonb'
-            when 'text' then columns.typcategory = 'S'
+            when 'jsonb' then base_type in ('jsonb', 'json') or columns.typcategory = 'S'
+            when 'text' then columns.typcategory in ('S', 'E')
         end as fits
     from columns
     cross join user_id_type
@@ -53,6 +67,11 @@ judged as (
 unlike_the_var as (
     select
         min(type_name) as type_name,
+        case
+            when bool_and(typcategory = 'S') then 'text'
+            when bool_and(base_type in ('smallint', 'integer', 'bigint')) then 'bigint'
+            else min(base_type)
+        end as right_type,
         string_agg(relation, ', ' order by relation) as relations
     from judged
     where type_family = 'user_id'
@@ -64,7 +83,7 @@ findings as (
         'error' as state,
         'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are ' || unlike_the_var.type_name
         || ' in ' || relations || '.' as finding,
-        'Set user_id_data_type: ' || unlike_the_var.type_name || ' below vars: in dbt_project.yml.' as advice
+        'Set user_id_data_type: ' || unlike_the_var.right_type || ' below vars: in dbt_project.yml.' as advice
     from unlike_the_var
     cross join user_id_type
     union all
@@ -76,7 +95,8 @@ findings as (
             else '.'
         end,
         case
-            when base_type = 'timestamp without time zone' then 'If its values are in UTC: '
+            when base_type = 'timestamp without time zone'
+                then 'Name the zone that it is written in: claim_service_time_zones: {{' || source || ': UTC}}. Or: '
             else ''
         end
         || 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
@@ -86,6 +106,23 @@ findings as (
         end || ';'
     from judged
     where not fits and not (type_family = 'user_id' and exists (select from unlike_the_var))
+    union all
+    select
+        'error',
+        'The var ' || zones.name || ' is ' || zones.zone || ', which is no name of a zone.',
+        'Use a name of pg_timezone_names, such as Europe/Berlin; to PostgreSQL, UTC+2 lies two hours west.'
+    from (
+        select vars.key as name, vars.value as zone
+        from jsonb_each_text(%(settings)s::jsonb) as vars
+        where vars.key in ('cap_timezone', 'local_timezone', 'metrics_time_zone')
+        union all
+        select 'claim_service_time_zones: ' || vars.key, vars.value
+        from jsonb_each_text(
+            coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')
+        ) as vars
+    ) as zones
+    where zones.zone is not null
+        and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)
 )
 
 select * from findings
