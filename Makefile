@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill stop test test-all test-pooler lint format bench clean
+.PHONY: help setup demo drill stop test test-all test-pooler lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,11 +46,15 @@ test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m lint.generate --check
 	$(BIN)/mypy
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
 	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
 	$(BIN)/dbt-bouncer run
+
+generate: $(INSTALLED) ## write the SQL that claimctl has of the macros
+	$(BIN)/python -m lint.generate
 
 format: $(INSTALLED) ## put SQL and Python into shape
 	$(BIN)/ruff check --fix .

@@ -3,13 +3,16 @@
         single quotes. -#}
     {%- set settings = {} -%}
     {%- for name in [
-        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window',
-        'claim_service_time_zones', 'has_queued_purchases',
-        'has_wallet_adjustments', 'max_affected_share', 'max_wallets', 'max_model_age_hours', 'max_net_quantity',
+        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
+        'claim_service_time_zones', 'max_affected_share', 'max_wallets', 'max_model_age_hours', 'max_net_quantity',
         'max_suspected_spends', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses', 'settle_minutes',
         'sku_catalog_model', 'strict', 'user_id_data_type', 'wallet_items',
     ] -%}
         {%- do settings.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {#- What was found, not the var, which says nothing where nobody overrides. -#}
+    {%- for name in claim_reconciliation.optional_sources() -%}
+        {%- do settings.update({'has_' ~ name: claim_reconciliation.has_source(name)}) -%}
     {%- endfor -%}
     {{- return(tojson(settings, sort_keys=true) | replace("'", "''")) -}}
 {% endmacro %}

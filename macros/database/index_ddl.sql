@@ -2,11 +2,14 @@
     {#- A name for an index that is missing or invalid, with another ending where something else has it already. -#}
     left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
     || case
-        when coalesce(
-            to_regclass(
-                split_part(relation, '.', 1) || '.'
-                || quote_ident(left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end)
-            )::oid::bigint <> coalesce(index_id, 0), false
+        -- By the catalogs, because to_regclass is an error to a reader who may not use the schema.
+        when exists (
+            select from pg_catalog.pg_class as taken
+            inner join pg_catalog.pg_namespace as place on taken.relnamespace = place.oid
+            where
+                quote_ident(place.nspname) = split_part(relation, '.', 1)
+                and taken.relname = left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+                and taken.oid::bigint <> coalesce(index_id, 0)
         ) then '_2'
         else ''
     end
@@ -17,7 +20,7 @@
     {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned table, which allows
         only the other way. An invalid one goes first. -#}
 case
-    when is_valid is not true
+    when is_valid is not true and not is_being_built
         then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
             || case when table_kind = 'r' then 'concurrently ' else '' end
@@ -39,6 +42,7 @@ inner join {{ indexes }} as others
     and redundant.index_id <> others.index_id
     and redundant.keys = others.keys[1:cardinality(redundant.keys)]
 where not redundant.is_unique
+    and redundant.is_being_built is not true
     and not redundant.is_constraint
     and not redundant.is_partial
     and not others.is_partial

@@ -1,10 +1,14 @@
-{% macro install_guard(dry_run=false, repoint=false) %}
+{% macro install_guard(dry_run=false, repoint=false, rehearse=true) %}
     {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one transaction. Run it again
         whenever a setting, an item or the catalogue has changed. -#}
     {%- do claim_reconciliation.refuse_unreadable_sources(always=true) -%}
     {%- set models_schema = ref('rpt_wallet_build').schema -%}
     {%- set script = claim_reconciliation.guard_script(models_schema, repoint) -%}
-    {%- if dry_run -%}
+    {%- if execute and dry_run -%}
+        {%- if rehearse -%}
+            {#- Run and taken back, so that it refuses what the installation would refuse. -#}
+            {%- do run_query('begin;\n' ~ script ~ '\nrollback;') -%}
+        {%- endif -%}
         {{- print(script) -}}
     {%- elif execute -%}
         {%- do run_query('begin;\n' ~ script ~ '\ncommit;') -%}
@@ -17,6 +21,8 @@
 -- One installer at a time.
 select pg_advisory_xact_lock(hashtextextended('claim_ops.install', 0));
 set local client_min_messages = warning;
+-- Else a function that reads a table with row-level security fails before guard_checks names all that is missing.
+set local check_function_bodies = off;
 {{ claim_reconciliation.guard_roles() }}
 create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_drop_functions() }}
@@ -30,7 +36,8 @@ create schema if not exists claim_ops authorization claim_owner;
 {{ claim_reconciliation.guard_triggers() }}
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
-{{ claim_reconciliation.guard_checks() }}
+{{ claim_reconciliation.guard_checks(models_schema) }}
+{{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
 {% endmacro %}
 
@@ -60,13 +67,19 @@ $functions$;
 {{ claim_reconciliation.guard_keep_plan() }}
 {{ claim_reconciliation.guard_entries_digest() }}
 {{ claim_reconciliation.guard_seal_journal() }}
+{{ claim_reconciliation.guard_seal_event() }}
 {{ claim_reconciliation.guard_write_event() }}
 {{ claim_reconciliation.guard_check_journal() }}
+{{ claim_reconciliation.guard_objects() }}
+{{ claim_reconciliation.guard_check_objects() }}
 {{ claim_reconciliation.guard_chunk_digest() }}
 {{ claim_reconciliation.guard_plan_digest() }}
 {{ claim_reconciliation.guard_check_isolation() }}
+{{ claim_reconciliation.guard_check_key() }}
 {{ claim_reconciliation.guard_check_pause() }}
 {{ claim_reconciliation.guard_check_input() }}
+{{ claim_reconciliation.guard_check_user() }}
+{{ claim_reconciliation.guard_check_reason() }}
 {{ claim_reconciliation.guard_check_rules() }}
 {{ claim_reconciliation.guard_check_plan_rules() }}
 {{ claim_reconciliation.guard_check_digest() }}
@@ -88,6 +101,7 @@ $functions$;
 {{ claim_reconciliation.guard_finish_plan() }}
 {{ claim_reconciliation.guard_plan_wallets() }}
 {{ claim_reconciliation.guard_purchase_plans() }}
+{{ claim_reconciliation.guard_check_only_rollback() }}
 {{ claim_reconciliation.guard_plan_rollback() }}
 {{ claim_reconciliation.guard_check_approver() }}
 {{ claim_reconciliation.guard_approve_plan() }}
@@ -95,16 +109,22 @@ $functions$;
 {{ claim_reconciliation.guard_expire_plan() }}
 {{ claim_reconciliation.guard_judge_lines() }}
 {{ claim_reconciliation.guard_skip_lines() }}
+{{ claim_reconciliation.guard_skip_line() }}
+{{ claim_reconciliation.guard_why_not_written() }}
 {{ claim_reconciliation.guard_refuse_unwritten() }}
+{{ claim_reconciliation.guard_write_lines_at_once() }}
 {{ claim_reconciliation.guard_write_lines() }}
 {{ claim_reconciliation.guard_write_unchanged() }}
 {{ claim_reconciliation.guard_apply_wallet_correction() }}
 {{ claim_reconciliation.guard_apply_purchases() }}
 {{ claim_reconciliation.guard_apply_missing_wallet() }}
 {{ claim_reconciliation.guard_read_switch() }}
+{{ claim_reconciliation.guard_lock_switch() }}
 {{ claim_reconciliation.guard_write_switch() }}
+{{ claim_reconciliation.guard_is_last_switch() }}
 {{ claim_reconciliation.guard_plan_kill_switch() }}
 {{ claim_reconciliation.guard_apply_kill_switch() }}
+{{ claim_reconciliation.guard_is_last_entry() }}
 {{ claim_reconciliation.guard_roll_back_wallets() }}
 {{ claim_reconciliation.guard_roll_back_claims() }}
 {{ claim_reconciliation.guard_apply_rollback() }}
@@ -113,9 +133,10 @@ $functions$;
 {{ claim_reconciliation.guard_break_glass() }}
 {{ claim_reconciliation.guard_lock_lines() }}
 {{ claim_reconciliation.guard_apply_batch() }}
+{{ claim_reconciliation.guard_follow_lines() }}
 {{ claim_reconciliation.guard_finish_apply() }}
 {{ claim_reconciliation.guard_verify_switch() }}
-{{ claim_reconciliation.guard_has_lost_claims() }}
+{{ claim_reconciliation.guard_lost_claims() }}
 {{ claim_reconciliation.guard_verify_lines() }}
 {{ claim_reconciliation.guard_verify_plan() }}
 {{ claim_reconciliation.guard_check_wallet_integrity() }}

@@ -24,3 +24,14 @@
         when not {{ is_known_sku }} then 'unknown_sku'
     end
 {%- endmacro %}
+
+
+{% macro not_judged_reason(purchase, is_known_sku) %}
+    {#- Why a purchase without a claim is no business of claims, the first reason that holds; null where it was paid for,
+        not refunded and is of a catalogued SKU. `purchase` names a row of purchases_by_tx_id. -#}
+    case
+        when {{ purchase }}.is_refunded then 'refunded'
+        when not {{ is_known_sku }} then 'unknown_sku'
+        when not {{ purchase }}.is_paid then 'no_payment'
+    end
+{%- endmacro %}

@@ -29,10 +29,10 @@
         'audit_purchases': ['user_id', 'purchased_at'],
         'function_metrics': ['timestamp'],
     } -%}
-    {%- if var('has_wallet_adjustments') -%}
+    {%- if claim_reconciliation.has_source('wallet_adjustments') -%}
         {%- do columns.update({'wallet_adjustments': ['user_id', 'adjusted_at']}) -%}
     {%- endif -%}
-    {%- if var('has_queued_purchases') -%}
+    {%- if claim_reconciliation.has_source('queued_purchases') -%}
         {%- do columns.update({'queued_purchases': ['user_id', 'received_at']}) -%}
     {%- endif -%}
     {{- return(columns) -}}

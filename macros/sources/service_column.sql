@@ -5,7 +5,8 @@
 
 
 {% macro service_column(table, column) %}
-    {#- A select expression, `value as column`: the value as the models compare it, whatever type the table gives it. -#}
+    {#- A select expression, `value as column`: the value as the models compare it, whatever type the table gives it, or a
+        null of its type where the service has no such column. -#}
     {%- set value = claim_reconciliation.service_value(table, column) -%}
     {{- value if value == column else value ~ ' as ' ~ column -}}
 {% endmacro %}
@@ -14,11 +15,11 @@
 {% macro service_value(table, column, alias=none) %}
     {#- The column as the models compare it: ids, SKUs and the like as text by the equality of the table's own type, users
         as user_id_data_type, times with a zone; a null where the table has no such column. -#}
-    {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
-    {%- if mapped is none -%}
-        {{- return('null::text') -}}
+    {%- if not claim_reconciliation.has_column(table, column) -%}
+        {{- return('null::' ~ claim_reconciliation.column_type(table, column)) -}}
     {%- endif -%}
-    {%- set found = claim_reconciliation.source_columns(table).get(mapped) -%}
+    {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
     {%- set is_plain = mapped == column and column != 'timestamp' -%}
     {%- set name = (alias ~ '.' if alias else '') ~ (column if is_plain else adapter.quote(mapped)) -%}
     {%- if column in claim_reconciliation.service_times() -%}
@@ -66,4 +67,14 @@
             else 'All user ids must be text, uuid or bigint: alter that column.'
         )
     ) -}}
+{% endmacro %}
+
+
+{% macro column_type(table, column) %}
+    {#- The type that a column has where the service has none. -#}
+    {%- set known = claim_reconciliation.known_columns()[table][column] -%}
+    {{- return(known.get('type', {
+        'key': 'text', 'text': 'text', 'status': 'text', 'user_id': var('user_id_data_type'), 'time': 'timestamptz', 'integer': 'int',
+        'number': 'numeric', 'jsonb': 'jsonb',
+    }[known.family])) -}}
 {% endmacro %}

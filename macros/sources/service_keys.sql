@@ -20,7 +20,7 @@
 {% macro source_key(table, column, alias) %}
     {#- {name, equals, cast}: in `cast`, @ stands for a value; null where the column's type cannot hold it. -#}
     {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
-    {%- set found = claim_reconciliation.source_columns(table).get(mapped) or {'base': 'text'} -%}
+    {%- set found = claim_reconciliation.found_column(table, column) or {'base': 'text'} -%}
     {%- set key = {
         'name': (alias ~ '.' if alias else '') ~ adapter.quote(mapped), 'equals': '=', 'cast': '@',
     } -%}

@@ -29,9 +29,9 @@
 {% endmacro %}
 
 
-{% macro time_written(table, mapped, moment) %}
+{% macro time_written(table, column, moment) %}
     {#- A moment as the column stores it: what the clocks of the table's zone show, where the column has no zone. -#}
-    {%- set found = claim_reconciliation.source_columns(table).get(mapped) -%}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
     {%- if found and found.base == 'timestamp' -%}
         {{- return('(' ~ moment ~ " at time zone '" ~ claim_reconciliation.source_time_zone(table) ~ "')") -}}
     {%- endif -%}
@@ -41,7 +41,7 @@
 
 {% macro is_without_zone(table, column) %}
     {#- Whether the column's times have no zone; where there is no database to ask, whether a var names the table's zone. -#}
-    {%- set found = claim_reconciliation.source_columns(table).get(claim_reconciliation.mapped_column(table, column)) -%}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
     {%- set zone = claim_reconciliation.source_time_zone(table) -%}
     {{- return(zone is not none and (not found or found.base == 'timestamp')) -}}
 {% endmacro %}

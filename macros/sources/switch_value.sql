@@ -1,7 +1,7 @@
 {% macro switch_read(alias=none) %}
     {#- The value of store_config's row sku_enabled as jsonb, whether the column is jsonb, json or text. -#}
     {%- set mapped = claim_reconciliation.mapped_column('store_config', 'value') -%}
-    {%- set found = claim_reconciliation.source_columns('store_config').get(mapped) -%}
+    {%- set found = claim_reconciliation.found_column('store_config', 'value') -%}
     {%- set place = alias ~ '.' if alias else '' -%}
     {%- set value = place ~ (mapped if mapped == 'value' else adapter.quote(mapped)) -%}
     {%- if not found or found.base == 'jsonb' -%}
@@ -16,7 +16,7 @@
 {% macro switch_written(skus) %}
     {#- A switch, given as jsonb, as the column stores it. -#}
     {%- set mapped = claim_reconciliation.mapped_column('store_config', 'value') -%}
-    {%- set found = claim_reconciliation.source_columns('store_config').get(mapped) -%}
+    {%- set found = claim_reconciliation.found_column('store_config', 'value') -%}
     {%- if not found or found.base == 'jsonb' -%}
         {{- return(skus) -}}
     {%- endif -%}

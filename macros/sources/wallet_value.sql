@@ -4,6 +4,6 @@
     {%- if item.kind == 'quantity' -%}
         {{- return(name) -}}
     {%- endif -%}
-    {%- set found = claim_reconciliation.source_columns('user_wallet_balances').get(item.column) -%}
+    {%- set found = claim_reconciliation.found_column('user_wallet_balances', item.column) -%}
     {{- return(claim_reconciliation.time_read('user_wallet_balances', item.column, name, found)) -}}
 {% endmacro %}

@@ -12,7 +12,7 @@ select
     {%- set entry = 'filter (where is_' ~ item.name ~ ')' %}
     {%- set claim = 'filter (where is_' ~ item.name ~ ' and claimed_at is not null)' %},
     count(claimed_at) {{ entry }} as {{ item.name }}_claims,
-    sum(quantity) {{ claim if var('has_wallet_adjustments') else entry }} as {{ item.name }}_quantity_claimed,
+    sum(quantity) {{ claim if claim_reconciliation.has_source('wallet_adjustments') else entry }} as {{ item.name }}_quantity_claimed,
     min(claimed_at) {{ entry }} as {{ item.name }}_first_claimed_at,
     max(claimed_at) {{ entry }} as {{ item.name }}_last_claimed_at,
     {%- if item.kind == 'quantity' %}
@@ -36,7 +36,7 @@ from (
             {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
         ) as catalog on claims.sku = catalog.catalog_sku
     ) as catalogued_claims
-    {%- if var('has_wallet_adjustments') %}
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     union all
     select
         user_id,

@@ -14,6 +14,8 @@ final as (
         count(*) filter (where is_blocked) as blocked_connections,
         {{ claim_reconciliation.seconds_between('min(transaction_started_at)', claim_reconciliation.current_time()) }}
             as longest_transaction_seconds,
+        (array_agg(pid order by transaction_started_at) filter (where transaction_started_at is not null))[1]
+            as longest_transaction_pid,
         {{ claim_reconciliation.seconds_between('min(state_changed_at)', claim_reconciliation.current_time()) }}
             as longest_in_state_seconds
     from connections

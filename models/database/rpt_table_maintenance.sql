@@ -6,14 +6,8 @@ tables as (
     select * from {{ ref('stg_server__tables') }}
 ),
 
-shares as (
-    select
-        *,
-        dead_rows::double precision / nullif(live_rows + dead_rows, 0) as dead_share,
-        all_visible_pages::double precision / nullif(pages, 0) as all_visible_share,
-        pages > 1000 or live_rows > 100000 as is_large
-    from tables
-    where source in ('purchase_claims', 'user_wallet_balances')
+judged as (
+    {{ claim_reconciliation.table_maintenance('tables') | indent(4) }}
 ),
 
 final as (
@@ -27,13 +21,9 @@ final as (
         transaction_age,
         vacuumed_at,
         analyzed_at,
-        case
-            when
-                coalesce(transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false)
-                or (is_large and (coalesce(dead_share > 0.2, false) or analyzed_at is null))
-                then 'vacuum (analyze) ' || relation || ';'
-        end as advice
-    from shares
+        reason,
+        advice
+    from judged
 )
 
 select * from final

@@ -35,14 +35,27 @@ judged as (
         sku_catalog.unit_price,
         case
             when discrepancies.discrepancy_type = 'missing_claim'
-                then {{ claim_reconciliation.unrecoverable_reason(
-                    'discrepancies', 'sku_catalog.sku is not null', claim_reconciliation.current_time()
-                ) | indent(16) }}
+                then coalesce(
+                    {%- if claim_reconciliation.source_filter('purchase_claims') %}
+                        case when uncounted_claims.tx_id is not null then 'claim_not_counted' end,  -- noqa: RF01
+                    {%- endif %}
+                    {{ claim_reconciliation.unrecoverable_reason(
+                        'discrepancies', 'sku_catalog.sku is not null', claim_reconciliation.current_time()
+                    ) | indent(20) }}
+                )
             else discrepancies.claim_reason
         end as reason,
         {{ claim_reconciliation.current_time() }} as built_at
     from discrepancies
     left join sku_catalog on discrepancies.sku = sku_catalog.sku
+    {%- if claim_reconciliation.source_filter('purchase_claims') %}
+        left join {{ ref('stg_claim_service__uncounted_claims') }} as uncounted_claims
+            on discrepancies.tx_id = uncounted_claims.tx_id
+    {%- endif %}
+    -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
+    where
+        discrepancies.discrepancy_type <> 'missing_claim'
+        or {{ claim_reconciliation.not_judged_reason('discrepancies', 'sku_catalog.sku is not null') }} is null
 ),
 
 final as (

@@ -22,7 +22,8 @@ final as (
         count(*) as users,
         count(*) filter (where has_wallet) as wallets,
         '{{ claim_reconciliation.build_settings() }}' as settings,
-        {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }} as settings_digest
+        {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }} as settings_digest,
+        '{{ claim_reconciliation.found_parts() }}' as found
     from balances
 )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from claimctl.errors import NoConnectionError
-from claimctl.options import Options
+from claimctl.errors import NoConnectionError, unexpected, wrong_usage
+from claimctl.options import Command, Options
 
 if TYPE_CHECKING:
     from claimctl.database import Database
@@ -28,13 +28,15 @@ class AlertsExitCode(IntEnum):
     UNKNOWN = 3
 
 
-class AlertsCommand(click.Command):
+class AlertsCommand(Command):
     """A command whose every fault is `unknown`: exit code 1 or 2 would look like an alert."""
 
     def make_context(self, *arguments: Any, **named: Any) -> click.Context:
         """Parse the command line; wrong usage is unknown."""
         try:
             return super().make_context(*arguments, **named)
+        except click.UsageError as error:
+            _end_as_unknown(wrong_usage(error))
         except click.ClickException as error:
             _end_as_unknown(error)
 
@@ -42,8 +44,14 @@ class AlertsCommand(click.Command):
         """Run the command; what it cannot read is unknown."""
         try:
             return super().invoke(context)
+        except click.UsageError as error:
+            _end_as_unknown(wrong_usage(error))
         except click.ClickException as error:
             _end_as_unknown(error)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            _end_as_unknown(unexpected(error))
 
 
 def models_schema(connection: Database, options: Options) -> str:
@@ -64,7 +72,9 @@ def judge(connection: Database, schema: str) -> dict[str, Any]:
     from claimctl.guard import is_installed
 
     if not _exists(connection, schema, "rpt_alerts"):
-        raise NoConnectionError(f"The schema {schema} holds no rpt_alerts: run dbt build.")
+        raise NoConnectionError(
+            f"The schema {schema} holds no rpt_alerts. It comes with:", "dbt build"
+        )
     is_readable = is_installed(connection)
     has_break_glass = is_readable and _exists(connection, "claim_ops", "unapproved_break_glass")
     relation = "claim_ops.unapproved_break_glass" if has_break_glass else NO_BREAK_GLASS

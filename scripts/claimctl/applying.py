@@ -31,7 +31,8 @@ RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15)
 STATEMENT_TIMEOUT = "10s"
 # Deadlock, lock and statement time-outs: the batch was rolled back and is tried again, smaller.
 TRANSIENT_STATES = ("40P01", "55P03", "57014")
-MOST_RETRIES = 5
+MOST_RETRIES = 10
+SECONDS_BETWEEN_RETRIES = 0.2
 # What apply_batch writes into the statement that applies its lines.
 LINES_OF_BATCH = re.compile(r"/\* lines (\d+) to \d+ \*/")
 
@@ -146,6 +147,8 @@ class _Applier:
                 elif error.sqlstate in TRANSIENT_STATES and retries < MOST_RETRIES:
                     retries += 1
                     self.lines = max(1, self.lines // 2)
+                    # Whoever holds what the batch gave up for may need a moment.
+                    self.progress.stop.wait(SECONDS_BETWEEN_RETRIES * retries)
                 else:
                     self._narrow_down(connection, error)
             else:
@@ -177,8 +180,8 @@ class _Applier:
         if lost == len(RECONNECT_SECONDS):
             raise NoConnectionError(
                 f"The server did not come back: {' '.join(reason.split()).rstrip('.')}. "
-                "Nothing is half done; when it is there again: "
-                f"claimctl apply {self.plan_id} goes on."
+                "Nothing is half done; when it is there again, go on:",
+                f"claimctl apply {self.plan_id}",
             )
         self.progress.stop.wait(RECONNECT_SECONDS[lost])
 
@@ -201,8 +204,9 @@ class _Applier:
         ).fetchone()
         name = row["name"] if row else "that is gone"
         raise RefusedError(
-            f"The wallet of user {name} could not be written: {refusal(error)} "
-            f"Nothing is half done; without the cause, claimctl apply {self.plan_id} goes on."
+            f"The wallet of user {name} could not be written: {refusal(error).message} "
+            "Nothing is half done; without the cause, go on:",
+            f"claimctl apply {self.plan_id}",
         ) from error
 
 

@@ -75,8 +75,8 @@ def _package_file(folder: Path, project: dict[str, Any]) -> Path:
     path = packages / PACKAGE / PROJECT_FILE
     if not path.is_file():
         raise WrongUsageError(
-            f"The package {PACKAGE} is not in {packages}: "
-            "name it in packages.yml and run dbt deps there."
+            f"The package {PACKAGE} is not in {packages}: name it in packages.yml, and run there:",
+            "dbt deps",
         )
     return path
 
@@ -110,6 +110,11 @@ def _check_kind(path: Path, name: str, value: Any, default: Any) -> None:
         (list, "a list"),
         (dict, "a mapping"),
     )
+    # Null lets the package look; what it looks for is there or not.
+    if name.startswith("has_"):
+        if value is None:
+            return
+        default = False
     for kind, description in kinds:
         if isinstance(default, kind):
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from claimctl.errors import ClaimctlError, NoConnectionError
+from claimctl.errors import ClaimctlError, NoConnectionError, RefusedError
 from claimctl.options import Options
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ READING_SETTINGS = """
 select
     set_config('row_security', 'off', true),
     set_config('TimeZone', 'UTC', true),
+    set_config('DateStyle', 'ISO', true),
+    set_config('IntervalStyle', 'postgres', true),
     set_config('jit', 'off', true),
     set_config('search_path', 'pg_catalog', true),
     set_config('lock_timeout', '5s', true),
@@ -46,6 +48,8 @@ def connect(options: Options) -> Database:
             parameters.setdefault("connect_timeout", 10)
         for name, value in DEADLINES.items():
             parameters.setdefault(name, value)
+        # Whatever PGCLIENTENCODING says: names and reasons are not of one alphabet.
+        parameters["client_encoding"] = "utf8"
         return psycopg.connect(
             **parameters,  # type: ignore[arg-type]
             fallback_application_name="claimctl",
@@ -55,7 +59,7 @@ def connect(options: Options) -> Database:
         )
     except psycopg.Error as error:
         raise NoConnectionError(
-            f"No connection to the database: {_reason(error)}. "
+            f"No connection to the database: {_with_host(_reason(error))}. "
             "Check --dsn, or PGHOST, PGPORT, PGUSER and PGDATABASE."
         ) from error
 
@@ -74,10 +78,22 @@ def reading(options: Options) -> Iterator[Database]:
         except psycopg.Error as error:
             if connection.broken:
                 raise NoConnectionError(f"The connection was lost: {_reason(error)}.") from error
-            raise ClaimctlError(
-                f"The database refused to answer: {_reason(error)}. "
-                "Run claimctl doctor to see what is missing."
+            denied = isinstance(error, psycopg.errors.InsufficientPrivilege)
+            kind = RefusedError if denied else ClaimctlError
+            raise kind(
+                f"The database refused to answer: {_reason(error)}. What is missing, says:",
+                "claimctl doctor",
             ) from error
+
+
+@contextmanager
+def plain_times(connection: Database) -> Iterator[None]:
+    """Open a transaction in which times are in UTC, and written as psycopg reads them."""
+    with connection.transaction():
+        connection.execute(
+            "select set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)"
+        )
+        yield
 
 
 def run_sql(
@@ -91,6 +107,11 @@ def run_sql(
 
     text = (files("claimctl") / "sql" / file).read_text(encoding="utf-8")
     return connection.execute(SQL(text).format(**(names or {})), parameters).fetchall()
+
+
+def _with_host(reason: str) -> str:
+    """Name the host that psycopg could not resolve: it does not look at PGHOST."""
+    return reason.replace("host None", f"host '{os.environ.get('PGHOST', '')}'")
 
 
 def _reason(error: Exception) -> str:

@@ -28,7 +28,8 @@ def require_models(connection: Database, options: Options) -> str:
             asked = options.models_schema
             place = f"The schema {asked} does not hold" if asked else "No schema holds"
             raise NoConnectionError(
-                f"{place} the wallet models: run dbt build, or choose by --models-schema."
+                f"{place} the wallet models: choose by --models-schema, or build them:",
+                "dbt build",
             )
         case several:
             raise WrongUsageError(

@@ -104,7 +104,7 @@ def notify(
                 channels += _contacts(connection, schema)
             return list(_send_due(connection, alerts, channels))
     except ClaimctlError as error:
-        return [f"Nobody was notified. {error.format_message()}"]
+        return [" ".join([f"Nobody was notified. {error.message}", *error.commands])]
 
 
 def _contacts(connection: Database, schema: str) -> list[Channel]:
@@ -131,11 +131,11 @@ def _send_due(
     """Claim what is due, send it, and say for each message whether it was sent."""
     from psycopg.types.json import Jsonb
 
-    from claimctl.database import run_sql
+    from claimctl.database import plain_times, run_sql
     from claimctl.guard import call
 
     by_name = {alert["alert"]: alert for alert in alerts}
-    with connection.transaction():
+    with plain_times(connection):
         claimed = run_sql(connection, "alerts/claim_messages.sql", {"alerts": Jsonb(alerts)})
     for row in claimed:
         alert, level = by_name[row["alert"]], row["escalation_level"]

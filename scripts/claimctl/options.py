@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +11,68 @@ from typing import Any, TypeVar
 
 import click
 
+from claimctl.text import is_blank
+
 # Of the types that the guard's functions take.
 PLAN_ID = click.IntRange(1, 2**63 - 1)
 COUNT = click.IntRange(1, 2**31 - 1)
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class _NotBlank(click.ParamType[str]):
+    """A text that shows something: an empty one would mean all, or nobody, or no reason."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, or refuse one of blanks or of letters without a width."""
+        if is_blank(str(value)):
+            self.fail("it is blank; write what it is, or leave the option out", param, ctx)
+        return str(value)
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds; `nan` is none, although no limit refuses it."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
+
+
+NOT_BLANK = _NotBlank()
+SECONDS = _Seconds(0.1, 600)
+
+
+class _OnceOnly:
+    """Refuses an option that is given twice: the last one would win, and nobody would know."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line."""
+        given = self.make_parser(ctx).parse_args(list(args))[2]  # type: ignore[attr-defined]
+        counts = Counter(
+            each
+            for each in given
+            if isinstance(each, click.Option) and not each.multiple and not each.is_flag
+        )
+        for option, times in counts.items():
+            if times > 1:
+                raise click.UsageError(f"{option.opts[0]} is given {times} times", ctx)
+        rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
+        return rest
+
+
+class Command(_OnceOnly, click.Command):
+    """A command of ours."""
+
+
+class Group(_OnceOnly, click.Group):
+    """A group of commands of ours."""
 
 
 @dataclass
@@ -37,6 +96,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("--dsn",),
         {
+            "type": NOT_BLANK,
             "metavar": "DSN",
             "help": "The database, in libpq's keywords or a URL. Without it: PGHOST, PGSERVICE ...",
         },
@@ -52,6 +112,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (
         ("--models-schema",),
         {
+            "type": NOT_BLANK,
             "metavar": "SCHEMA",
             "help": "The schema of the models. Without it: the one that holds rpt_wallet_build.",
         },
@@ -60,7 +121,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 )
 
 
-def global_options(command: Command) -> Command:
+def global_options(command: Decorated) -> Decorated:
     """Give a command, or the group of all, the global options; `click.pass_obj` hands them in."""
     for names, attributes in reversed(_OPTIONS):
         command = click.option(*names, callback=_keep, expose_value=False, **attributes)(command)

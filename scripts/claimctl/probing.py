@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,20 @@ def check_url(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         parts, port = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not _is_host(parts.hostname or ""):
         raise WrongUsageError("That is no URL of a web service: it begins with https://.")
     return urlunsplit((parts.scheme, f"{parts.hostname}{port}", parts.path, "", ""))
+
+
+def _is_host(name: str) -> bool:
+    """Return whether a name can be one of a host: labels of 1 to 63 letters, or an address."""
+    if ":" in name:
+        return True
+    try:
+        labels = name.encode("idna").decode().removesuffix(".").split(".")
+    except UnicodeError:
+        return False
+    return all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels)
 
 
 def check_health(url: str, timeout: float) -> Reply:
@@ -105,7 +117,7 @@ def _request(check: str, method: str, url: str, timeout: float, **what: Any) -> 
         raise NoConnectionError(
             f"Nobody answers at {shown}: the connection was refused, or the name is unknown."
         ) from error
-    except requests.exceptions.InvalidURL as error:
+    except (requests.exceptions.InvalidURL, ValueError) as error:
         raise WrongUsageError("That is no URL of a web service.") from error
     except requests.RequestException as error:
         raise ClaimctlError(f"{shown} answers what cannot be read.") from error

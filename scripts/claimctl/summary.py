@@ -7,38 +7,39 @@ from typing import Any
 import click
 
 from claimctl.errors import WrongUsageError
-from claimctl.output import print_rows, printable, utc
+from claimctl.output import print_rows, say, utc
+from claimctl.text import printable, printable_lines
 
 
 def print_plan(plan: dict[str, Any]) -> None:
     """Print a plan's header, its changes by item and the outcome of its lines."""
     state = "expired" if plan["is_past_its_time"] else plan["state"]
-    print(f"Plan {plan['plan_id']} ({plan['kind']}) is {state}. Times are in UTC.")
-    print(f"  reason    {printable(plan['reason'])}")
-    print(f"  made      {utc(plan['made_at'])} by {printable(plan['made_by'])}")
+    say(f"Plan {plan['plan_id']} ({plan['kind']}) is {state}. Times are in UTC.")
+    say(f"  reason    {printable(plan['reason'])}")
+    say(f"  made      {utc(plan['made_at'])} by {printable(plan['made_by'])}")
     if plan["approved_by"]:
         alone = ", single operator" if plan["is_single_operator"] else ""
-        print(f"  approved  {utc(plan['approved_at'])} by {printable(plan['approved_by'])}{alone}")
+        say(f"  approved  {utc(plan['approved_at'])} by {printable(plan['approved_by'])}{alone}")
     if plan["broke_glass_by"]:
-        print(f"  applied   {utc(plan['broke_glass_at'])} by {printable(plan['broke_glass_by'])}")
-        print(f"            without an approval: {printable(plan['broke_glass_reason'])}")
-    print(f"  expires   {utc(plan['expires_at'])}")
+        say(f"  applied   {utc(plan['broke_glass_at'])} by {printable(plan['broke_glass_by'])}")
+        say(f"            without an approval: {printable(plan['broke_glass_reason'])}")
+    say(f"  expires   {utc(plan['expires_at'])}")
     if plan["reverses"]:
-        print(f"  reverses  plan {plan['reverses']}")
-    print(f"  digest    {plan['digest']}")
+        say(f"  reverses  plan {plan['reverses']}")
+    say(f"  digest    {plan['digest']}")
     for name, value in plan["limits"].items():
         if value not in ([], {}, None) and name != "warning":
-            print(f"  {name:<9} {_plain(value)}")
+            say(f"  {name:<9} {_plain(value)}")
     print_changes(plan)
-    print(
+    say(
         f"\nLines: {plan['lines']}; applied {plan['applied']}, skipped {plan['skipped']}, "
         f"pending {plan['pending']}."
     )
     for reason, lines in plan["reasons"].items():
-        print(f"  skipped as {reason}: {lines}")
+        say(f"  skipped as {reason}: {lines}")
     if plan["verified_at"]:
         wrong = plan["verification"]["wrong"]
-        print(f"Verified at {utc(plan['verified_at'])}: {wrong} wrong.")
+        say(f"Verified at {utc(plan['verified_at'])}: {wrong} wrong.")
 
 
 def print_changes(plan: dict[str, Any]) -> None:
@@ -52,11 +53,11 @@ def print_changes(plan: dict[str, Any]) -> None:
     raised = plan["limits"].get("raise") or {}
     for breaker, figure in plan["breakers"].items():
         note = ", RAISED by the maker" if breaker in raised else ""
-        print(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
+        say(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
     for warning in plan["warnings"]:
-        print(f"  WARNING: {warning}")
+        say(f"  WARNING: {warning}")
     if plan["suspected_spends"]:
-        print(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
+        say(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
 
 
 def switched(value: Any) -> str:
@@ -114,13 +115,16 @@ def _print_wallets(plan: dict[str, Any]) -> None:
     )
 
 
-def confirm(question: str, yes: bool, first: str = "claimctl show PLAN") -> None:
+def confirm(question: str, yes: bool, first: str, *commands: str) -> None:
     """Ask on a terminal; without one, --yes has to say it, after what should be done first."""
     if yes:
         return
     if not click.get_text_stream("stdin").isatty():
-        raise WrongUsageError(f"Nobody is here to be asked: {first}, then pass --yes.")
-    click.confirm(question, abort=True, err=True)
+        end = ":" if commands else "."
+        raise WrongUsageError(
+            f"Nobody is here to be asked: {first}, then pass --yes{end}", *commands
+        )
+    click.confirm(printable_lines(question), abort=True, err=True)
 
 
 def _signed(quantity: int | None) -> str:

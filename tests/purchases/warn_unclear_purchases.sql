@@ -1,4 +1,4 @@
--- Somebody may have paid, and the trail does not say who or for what: somebody has to look before a plan recovers it.
+-- Somebody paid, and the trail does not say clearly who or for what: somebody has to look before a plan recovers it.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *
@@ -6,4 +6,4 @@ from {{ ref('fct_purchase_discrepancies') }}
 where
     discrepancy_type = 'missing_claim'
     and is_settled
-    and reason not in ('refunded', 'no_payment')
+    and not is_recoverable

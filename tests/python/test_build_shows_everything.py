@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject, Outcome
+from support.promises import unbroken_promises
 from support.readers import never_empty
 
 OF_WALLETS = (
@@ -20,6 +21,7 @@ PUBLIC = (
     *OF_WALLETS,
     "fct_purchase_discrepancies",
     "rpt_revenue_at_stake",
+    "rpt_purchases_not_judged",
     "fct_cap_usage",
     "fct_cap_violations",
     "fct_cap_boundary_claims",
@@ -37,6 +39,8 @@ WARNINGS = {
     "warn_claims_in_the_future",
     "warn_claims_of_unknown_skus",
     "warn_metrics_in_the_future",
+    "warn_new_purchase_statuses",
+    "warn_purchases_of_skus_like_ours",
     "warn_refunded_claims",
     "warn_statements_are_not_recorded",
     "warn_unclear_purchases",
@@ -59,7 +63,8 @@ insert into user_wallet_balances (user_id, streakshield_count, updated_at)
 select 'overwritten_' || number, 2, now() - interval '1 minute'
 from generate_series(1, 12) as number;
 insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at) values
-    ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day');
+    ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day'),
+    ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day');
 -- Two claims beyond the cap, a refunded one, and one that is of December in New York.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('capped-1', 'capped', 'consumable_streakshield_1', now() - interval '1 day'),
@@ -77,7 +82,12 @@ insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
     ('refunded', 'refunded', 'consumable_streakshield_1', 'REFUND', now() - interval '1 hour'),
     ('claim-3', 'somebody_else', 'consumable_of_last_year', 'INITIAL_PURCHASE', '2024-01-01'),
     ('unclaimed', 'who_paid', 'consumable_streakshield_1', 'INITIAL_PURCHASE', '2024-01-01'),
-    ('unclear', 'who_paid', 'consumable_of_last_year', 'INITIAL_PURCHASE', '2024-01-01');
+    ('unclear', 'who_paid', 'consumable_streakshield_1', 'INITIAL_PURCHASE', '2024-01-01'),
+    ('unclear', 'who_else', 'consumable_streakshield_1', 'INITIAL_PURCHASE', '2024-01-01'),
+    ('new_status', 'who_paid', 'consumable_streakshield_1', 'PAID_BY_GIFT_CARD', '2024-01-01'),
+    ('like_ours', 'who_paid', 'consumable_streakshield_3', 'INITIAL_PURCHASE', '2024-01-01'),
+    ('renewal', 'who_paid', 'premium_monthly', 'RENEWAL', '2024-01-01'),
+    ('refund', 'who_paid', 'consumable_streakshield_1', 'REFUND', '2024-01-01');
 insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
 select now() - number * interval '5 seconds', 'claim', 500, 900
 from generate_series(1, 900) as number
@@ -111,6 +121,9 @@ def test_everything_passes_on_empty_tables(database: Database, dbt: DbtProject) 
     assert outcome.success, outcome.explain()
     assert any(node.node.resource_type == "unit_test" for node in outcome.nodes.values())
     assert database.value(f"select count(*) from {MODELS_SCHEMA}.rpt_wallet_balance_health") == 2
+    promises, unseen = unbroken_promises(database, outcome)
+    assert "\n".join(unseen) == ""
+    assert promises > 250
 
 
 def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> None:
@@ -121,7 +134,7 @@ def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> 
         if result.node.resource_type == "model"
         and result.node.config.materialized == "parallel_table"
     }
-    assert len(models) == 8
+    assert len(models) == 9
     for name, model in models.items():
         promised = {
             (column.name, column.data_type, any(column.constraints))
@@ -175,8 +188,21 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
         ("claim-5", "unverified_claim", "no_purchase", True),
         ("refunded", "refunded_claim", "refunded", True),
         ("unclaimed", "missing_claim", None, True),
-        ("unclear", "missing_claim", "unknown_sku", True),
+        ("unclear", "missing_claim", "conflicting_users", True),
     ]
+    found = database.rows(
+        "select status, sku, why, purchases, users"
+        f" from {MODELS_SCHEMA}.rpt_purchases_not_judged order by status"
+    )
+    assert found == [
+        ("INITIAL_PURCHASE", "consumable_streakshield_3", "unknown_sku", 1, 1),
+        ("PAID_BY_GIFT_CARD", "consumable_streakshield_1", "no_payment", 1, 1),
+        ("REFUND", "consumable_streakshield_1", "refunded", 1, 1),
+        ("RENEWAL", "premium_monthly", "unknown_sku", 1, 1),
+    ]
+    for test in ("warn_new_purchase_statuses", "warn_purchases_of_skus_like_ours"):
+        assert outcome.failures(test) == 1
+    assert outcome.failures("assert_adjustments_name_known_items") == 1
     found = database.rows(
         f"select tx_id, window_type, is_excused from {MODELS_SCHEMA}.fct_cap_violations"
     )
@@ -197,7 +223,7 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     database.execute("insert into user_wallet_balances select * from user_wallet_balances")
     with never_empty(database, OF_WALLETS):
         outcome = dbt.build(*wallets, vars=ADJUSTMENTS)
-    assert "unique_int_wallet_balances_user_id" in outcome.named("fail")
+    assert "int_wallet_balances_is_well_formed" in outcome.named("fail")
     assert {outcome.status(model) for model in OF_WALLETS} == {"skipped"}
     for name, rows in before.items():
         assert database.rows(f"select * from {MODELS_SCHEMA}.{name}") == rows, name

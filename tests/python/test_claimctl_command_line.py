@@ -164,7 +164,7 @@ def test_libpq_variables_lead_to_the_server(database: Database) -> None:
         ("name: a\n\tvars: {}", "is no valid YAML in line 2"),
         ("just a text", "is no dbt project"),
         (b"name: \xff", "cannot be read"),
-        ("name: consumer", "name it in packages.yml and run dbt deps there"),
+        ("name: consumer", "name it in packages.yml, and run there: dbt deps"),
         ("name: claim_reconciliation\nvars: 3", "vars in"),
         ("name: claim_reconciliation\nvars: {claim_reconciliation: 3}", "must be a mapping"),
     ],

@@ -31,6 +31,7 @@ MOVED_VARS = {
 READER = """
 drop role if exists reader;
 create role reader login;
+grant create on database claims to reader;
 """
 READER_OF_ALL = READER + "grant select on all tables in schema public to reader;"
 # A row is known to be visible once its commit is on disk.
@@ -144,6 +145,19 @@ FAULTS = {
         "alter table purchase_claims drop constraint purchase_claims_pkey",
         has_remedy=True,
     ),
+    "a trigger that names its table without a schema": Fault(
+        "public.purchase_claims has the trigger claims_are_logged, whose function"
+        " public.log_claim() names objects without their schema: a repair would fail there",
+        "alter function public.log_claim() set search_path = public, pg_temp;",
+        "create table claim_log (tx_id text);"
+        "create function log_claim() returns trigger language plpgsql as"
+        # The statements are cut at each semicolon.
+        r" E'begin insert into claim_log values (new.tx_id)\x3b return new\x3b end';"
+        "create trigger claims_are_logged after insert on purchase_claims"
+        " for each row execute function log_claim()",
+        state="warning",
+        has_remedy=True,
+    ),
     "wallets unique in part": Fault(
         "public.user_wallet_balances has no unique index on (user_id): a user may get two wallets.",
         "create unique index concurrently user_wallet_balances_user_id_key_2 on",
@@ -216,7 +230,7 @@ FAULTS = {
     ),
     "an optional table that is not there": Fault(
         "public.wallet_adjustments does not exist.",
-        "Without such a table set has_wallet_adjustments to false.",
+        "Without such a table leave has_wallet_adjustments unset, or set it to false.",
         "drop table wallet_adjustments",
         {"has_wallet_adjustments": True},
     ),
@@ -229,6 +243,12 @@ FAULTS = {
         "claim_service_columns names purchases, which is no table of the claim service.",
         "Use one of audit_purchases, function_metrics, purchase_claims,",
         vars={"claim_service_columns": {"purchases": {"sku": "product"}}},
+    ),
+    "rows that may not count": Fault(
+        "public.purchase_claims has deleted_at, and every row of it counts:",
+        'claim_service_filters: {purchase_claims: "deleted_at is null"}; "true" where all do.',
+        "alter table purchase_claims add column deleted_at timestamptz",
+        state="warning",
     ),
     "an unknown column": Fault(
         "claim_service_columns: purchase_claims names product, which is no column of it.",
@@ -263,7 +283,7 @@ FAULTS = {
         state="warning",
     ),
     "a table never vacuumed": Fault(
-        "public.purchase_claims was never vacuumed or analyzed",
+        "public.purchase_claims was never analyzed: queries are planned blindly.",
         "vacuum (analyze) public.purchase_claims;",
         BULK,
         state="warning",
@@ -318,7 +338,8 @@ def test_ids_of_another_type_than_the_var_says(templates: Templates, tmp_path: P
     (found,) = faults(claimctl("doctor", "--json", *on(database)))
     assert found["finding"] == (
         "The var user_id_data_type is text, but user ids are uuid in public.audit_purchases, "
-        "public.purchase_claims, public.user_wallet_balances."
+        "public.purchase_claims, public.queued_purchases, public.user_wallet_balances, "
+        "public.wallet_adjustments."
     )
     assert found["advice"].startswith("Set user_id_data_type: uuid")
     project = consumer_project(tmp_path, {"user_id_data_type": "uuid"})
@@ -443,3 +464,12 @@ def test_models_that_the_login_may_not_read(database: Database) -> None:
     ]
     assert "The login reader may not use the schema dbt_x." in found
     assert "The login reader may not read dbt_x.rpt_wallet_build." in found
+
+
+def test_the_rows_that_count_are_told(database: Database, tmp_path: Path) -> None:
+    database.execute("alter table purchase_claims add column deleted_at timestamptz")
+    filters = {"claim_service_filters": {"purchase_claims": "deleted_at is null"}}
+    answer = claimctl("doctor", *on(database, consumer_project(tmp_path, filters)))
+    assert "Of purchase_claims those rows count for which deleted_at is null." in " ".join(
+        answer.stdout.split()
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from support.claimctl import claimctl, faults, on
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import ROOT, DbtProject
 
@@ -148,3 +149,35 @@ def test_hint_packs_need_one_entry_one_sku_and_one_column(
         f" from {MODELS_SCHEMA}.rpt_wallet_balance_health where item = 'hint_pack'"
     )
     assert health == [(1, 1, 1, 3)]
+
+
+def test_doctor_finds_nothing_where_the_strangers_build_is_green(
+    shop: DbtProject, shop_database: Database
+) -> None:
+    """Names, a column that is not there, times of Berlin: what the models know, doctor knows."""
+    command = ["doctor", "--json", *on(shop_database, shop.project_dir)]
+    told = {fault["advice"] for fault in faults(claimctl(*command))}
+    outcome = shop.run("build", "--select", "staging.server", "database")
+    assert outcome.named("error", "fail", "skipped") == set(), outcome.explain()
+    coverage = f"select ddl from {MODELS_SCHEMA}.rpt_index_coverage where ddl is not null"
+    assert told == {ddl for (ddl,) in shop_database.rows(coverage)}
+    for (ddl,) in shop_database.rows(coverage):
+        shop_database.execute(ddl)
+    assert faults(claimctl(*command)) == []
+    # None of the indexes that doctor asked for is one that the models call needless.
+    assert (
+        shop_database.rows(
+            f"select status, index_name from {MODELS_SCHEMA}.rpt_index_coverage"
+            " where status <> 'present'"
+        )
+        == []
+    )
+    optional = [
+        finding["finding"]
+        for finding in claimctl(*command).document["findings"]
+        if finding["finding"].startswith("Optional: ")
+    ]
+    assert optional == [
+        "Optional: function_metrics.error_code is not there, queued_purchases is not there,"
+        " wallet_adjustments is not there."
+    ]

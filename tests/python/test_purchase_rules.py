@@ -19,7 +19,11 @@ from support.cap_rules import (
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
 from support.purchase_histories import PRICES, random_shop, store_shop
-from support.purchase_rules import purchase_discrepancies, revenue_at_stake
+from support.purchase_rules import (
+    purchase_discrepancies,
+    purchases_not_judged,
+    revenue_at_stake,
+)
 
 USERS = 220
 SETTLE_MINUTES = 180
@@ -97,6 +101,12 @@ def _compare(templates: Templates, dbt: DbtProject, world: str, seed: int) -> di
             ("discrepancy_type", "reason", "sku"),
             revenue_at_stake(discrepancies, built_at["fct_purchase_discrepancies"]),
         ),
+        "rpt_purchases_not_judged": (
+            ("status", "sku", "why"),
+            purchases_not_judged(
+                seen.statuses, seen.claims, PRICES, built_at["rpt_purchases_not_judged"]
+            ),
+        ),
         "fct_cap_usage": ((*window, "claims") if rules.is_rolling else window, cap_usage(ledger)),
         "fct_cap_violations": (
             ("tx_id", "window_type"),
@@ -130,7 +140,11 @@ def _built_at(database: Database, schema: str) -> dict[str, datetime]:
     """Return when each table was built: its rows say so, all the same."""
     return {
         model: database.value(f"select distinct built_at from {schema}.{model}")
-        for model in ("fct_purchase_discrepancies", "fct_cap_violations")
+        for model in (
+            "fct_purchase_discrepancies",
+            "rpt_purchases_not_judged",
+            "fct_cap_violations",
+        )
     }
 
 
@@ -173,9 +187,12 @@ def _assert_edges_are_reached(histories: list[dict[str, list[Row]]]) -> None:
         *("missing_claim", "unverified_claim", "refunded_claim", "mismatched_claim")
     }
     # Without as_of there is also a purchase whose time nobody knows.
-    reasons = {"no_tx_id", "conflicting_users", "conflicting_skus", "no_user", "unknown_sku"}
+    reasons = {"no_tx_id", "conflicting_users", "conflicting_skus", "no_user"}
     reasons |= {"refunded", "no_payment", "in_flight", "no_purchase", "other_user", "other_sku"}
     assert {reason for _, reason in found} >= {None, *reasons}
+    assert {row["why"] for row in expected["rpt_purchases_not_judged"]} == {
+        *("refunded", "unknown_sku", "no_payment")
+    }
     ways = {(row["window_type"], row["is_excused"]) for row in expected["fct_cap_violations"]}
     assert ways == {("week", True), ("week", False), ("month", True), ("month", False)}
     assert len(expected["fct_cap_boundary_claims"]) > 50

@@ -8,8 +8,11 @@ from support.dbt_project import ROOT, DbtProject, Outcome
 
 TABLE = f"{MODELS_SCHEMA}.fct_test_results"
 # One model with tests, whose rows the test may spoil, and the table of results.
-SELECTION = ("--select", "sku_catalog", "fct_test_results", "rpt_test_health")
-TESTS_OF_CATALOG = ("--select", "sku_catalog")
+SELECTION = (
+    *("--select", "sku_catalog", "fct_test_results", "rpt_test_health"),
+    *("--indirect-selection", "cautious"),
+)
+TESTS_OF_CATALOG = ("--select", "sku_catalog", "--indirect-selection", "cautious")
 OBJECT_ID = f"select '{TABLE}'::regclass::oid"
 
 
@@ -45,9 +48,9 @@ def test_each_run_leaves_one_row_a_test(database: Database, dbt: DbtProject) -> 
     failing = database.rows(
         "select test_name, last_failures, last_passed_at < failing_since,"
         f" last_tested_at = failing_since from {MODELS_SCHEMA}.rpt_test_health"
-        " where last_status = 'fail' and test_name like 'not_null%'"
+        " where last_status = 'fail' and test_name like '%is_well_formed'"
     )
-    assert failing == [("not_null_sku_catalog_sku", 1, True, True)]
+    assert failing == [("sku_catalog_is_well_formed", 1, True, True)]
     assert (
         database.value(f"select count(*) from {TABLE} as kept where kept::text like '%anna%'") == 0
     )
@@ -74,7 +77,7 @@ def test_times_are_those_of_the_test(database: Database, dbt: DbtProject) -> Non
 
 
 def test_without_the_table_a_run_goes_on(database: Database, dbt: DbtProject) -> None:
-    assert dbt.build("--select", "sku_catalog").success
+    assert dbt.build(*TESTS_OF_CATALOG).success
     assert database.value(f"select to_regclass('{TABLE}')") is None
 
 
@@ -90,7 +93,7 @@ def test_trouble_with_the_table_fails_no_run(
 ) -> None:
     assert dbt.run("run", "--select", "fct_test_results").success
     database.execute(trouble)
-    outcome = dbt.build("--select", "sku_catalog")
+    outcome = dbt.build(*TESTS_OF_CATALOG)
     assert outcome.success, outcome.explain()
     assert database.value(f"select count(*) from {TABLE}") == 0
 

@@ -7,10 +7,12 @@ set search_path = pg_catalog, pg_temp
 as $function$
     insert into claim_ops.journal (batch_id, event, plan_id, line_no, user_id, detail)
     select p_batch_id, 'skipped', p_plan_id, plan_lines.line_no, plan_lines.user_id,
-        jsonb_build_object('reason', verdict.value)
-    from jsonb_each_text(p_verdicts) as verdict
+        case jsonb_typeof(verdict.value)
+            when 'object' then verdict.value else jsonb_build_object('reason', verdict.value)
+        end
+    from jsonb_each(p_verdicts) as verdict
     join claim_ops.plan_lines on plan_lines.plan_id = p_plan_id and plan_lines.line_no = verdict.key::integer
     order by plan_lines.line_no
 $function$;
-comment on function claim_ops._skip_lines is 'Journals lines as skipped, given as {line: reason}.';
+comment on function claim_ops._skip_lines is 'Journals lines as skipped, given as {line: reason} or {line: {reason, sentence}}.';
 {% endmacro %}

@@ -5,7 +5,11 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
-    select clock_timestamp() + pg_settings.setting::integer / 2 * interval '1 millisecond'
+    -- The first answer holds for the whole transaction: a deadline that each of 45 waits gets anew is none.
+    select least(
+        nullif(current_setting('claim_ops.waiting_ends_at', true), '')::timestamptz,
+        clock_timestamp() + pg_settings.setting::integer / 2 * interval '1 millisecond'
+    )
     from pg_catalog.pg_settings
     where pg_settings.name = 'deadlock_timeout'
 $function$;

@@ -38,6 +38,7 @@ begin
         -- No condition of the index, which would be searched once a number.
         and plan_lines.line_no + 0 = any(v_lines);
 
+    perform set_config('claim_ops.waiting_ends_at', claim_ops._waiting_ends_at()::text, true);
     -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up and never the writer.
     perform set_config('lock_timeout', (
         select least(200, greatest(pg_settings.setting::integer / 2, 1))::text
@@ -49,8 +50,10 @@ begin
         'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
         v_kind.apply_function, v_lines[1], v_lines[cardinality(v_lines)]
     ) into last_line using v_plan, v_items, v_batch_id, p_pass;
-    perform set_config('lock_timeout', v_lock_timeout, true);
+    -- Whoever holds the chain longer than a commit takes is not waited for with wallets locked: the batch is tried again.
+    perform set_config('lock_timeout', '100ms', true);
     perform claim_ops._seal_journal(v_batch_id);
+    perform set_config('lock_timeout', v_lock_timeout, true);
 
     select
         count(*) filter (where journal.event = 'applied'),

@@ -17,12 +17,14 @@ begin
     perform claim_ops._check_pause(p_plan_id);
     v_plan := claim_ops._find_plan(p_plan_id, '{approved,applying}', true);
     perform claim_ops._check_plan_rules(v_plan);
+    -- An approval that the journal does not know opens nothing.
+    perform claim_ops._check_digest(p_plan_id, '{}');
     {%- if var('strict') %}
     v_from := v_plan.made_at + {{ var('settle_minutes') }} * interval '1 minute';
     if clock_timestamp() < v_from then
         perform claim_ops._refuse(
             'CO007', format('plan %s may be applied from %s on', p_plan_id, v_from),
-            'In strict mode the second look comes settle_minutes after the first.', format('claimctl apply %s, then', p_plan_id)
+            'In strict mode the second look comes settle_minutes after the first.', format('Then: claimctl apply %s', p_plan_id)
         );
     end if;
     {%- endif %}

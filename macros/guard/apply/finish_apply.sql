@@ -26,6 +26,15 @@ begin
                 where skips.plan_id = p_plan_id and skips.event = 'skipped' and skips.line_no is not null
                 group by 1
             ) as reasons
+        ), '{}'),
+        'sentences', coalesce((
+            select jsonb_object_agg(said.reason, said.sentence)
+            from (
+                select skips.detail ->> 'reason' as reason, min(skips.detail ->> 'sentence') as sentence
+                from claim_ops.journal as skips
+                where skips.plan_id = p_plan_id and skips.event = 'skipped' and skips.detail ? 'sentence'
+                group by 1
+            ) as said
         ), '{}')
     ) into v_outcome
     from claim_ops.journal
@@ -34,15 +43,12 @@ begin
     if v_plan.state = 'applying' and v_outcome ->> 'pending' = '0' then
         update claim_ops.plans set state = 'applied', finished_at = clock_timestamp() where plan_id = p_plan_id;
         perform claim_ops._write_event(p_plan_id, 'finished', v_outcome);
-        if v_plan.kind = 'rollback' and v_outcome ->> 'applied' <> '0' then
-            update claim_ops.plans set state = 'rolled_back' where plan_id = v_plan.reverses;
-            perform claim_ops._write_event(v_plan.reverses, 'rolled_back', jsonb_build_object('by', p_plan_id));
-        end if;
+        perform claim_ops._follow_lines(p_plan_id);
     end if;
     return v_outcome;
 end
 $function$;
 comment on function claim_ops.finish_apply is
-$$Closes a plan all of whose lines are decided; the plan that a rollback reverses is rolled back with it. Returns the
-numbers of lines applied, skipped and pending, and the reasons.$$;
+$$Closes a plan all of whose lines are decided; the plan that a rollback reverses is rolled back when all its applied lines are.
+Returns the numbers of lines applied, skipped and pending, the reasons, and of each reason a sentence of the database.$$;
 {% endmacro %}

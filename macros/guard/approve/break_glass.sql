@@ -17,11 +17,8 @@ begin
             'CO003', format('plan %s is a %s: no emergency lets it pass without an approval', p_plan_id, v_plan.kind),
             'Only a kill switch may be applied first and approved afterwards.', format('Ask another login: claimctl approve %s', p_plan_id)
         );
-    elsif coalesce(btrim(p_reason), '') = '' then
-        perform claim_ops._refuse(
-            'CO013', 'glass is broken with a reason', 'Whoever approves it afterwards is asked by it.', 'Say why: --break-glass "..."'
-        );
     end if;
+    perform claim_ops._check_reason(p_reason, 'Whoever approves it afterwards');
     perform claim_ops._check_digest(p_plan_id, null);
     update claim_ops.plans
     set

@@ -12,12 +12,22 @@ as $function$
         from claim_ops.plan_lines
         join claim_ops.plans on plan_lines.plan_id = plans.plan_id
         join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+        left join claim_ops.journal
+            on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no
         where plan_kinds.breakers <> '{}'
             and plans.made_at > clock_timestamp() - interval '24 hours'
-            and plans.state in ('planned', 'approved', 'applying', 'applied')
+            -- What is in force counts whatever the plan's state is called, and what may still come of an open plan.
+            and case
+                when journal.event = 'applied' then not exists (
+                    select 1 from claim_ops.reversed_entries where reversed_entries.entry_id = journal.entry_id
+                )
+                when journal.event = 'skipped' then false
+                else plans.state in ('planned', 'approved', 'applying') and clock_timestamp() <= plans.expires_at
+            end
     ),
     wallets as (
         select 1 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+        {{ claim_reconciliation.where_counts('user_wallet_balances') }}
     ),
     net as (
         select
@@ -48,6 +58,6 @@ as $function$
     )
 $function$;
 comment on function claim_ops._breaker_figures is
-$$What the open and applied plans of the last 24 hours amount to, the one being made among them, as {breaker: figure}; each
-figure counts the plans whose kind has the breaker.$$;
+$$What the plans of the last 24 hours amount to, the one being made among them: lines in force and lines that are still open, as
+{breaker: figure}; each figure counts the plans whose kind has the breaker.$$;
 {% endmacro %}

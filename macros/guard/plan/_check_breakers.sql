@@ -14,14 +14,16 @@ declare
 begin
     if exists (
         select 1 from claim_ops.plans where plans.plan_id = p_plan_id and plans.kind = 'wallet_correction'
-    ) and not exists (select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }}) then
+    ) and not exists (
+        select 1 from ({{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}) as counted
+    ) then
         perform claim_ops._refuse(
             'CO005', 'the ledger is empty: purchase_claims holds no row',
             'Every wallet would be set to nothing.', 'Find out where the claims went: claimctl doctor'
         );
     end if;
     -- One plan at a time: two that are made at once would not see each other, and both pass.
-    perform pg_advisory_xact_lock(hashtextextended('claim_ops.breakers', 0));
+    perform from claim_ops.locks where locks.name = 'breakers' for update;
     select jsonb_object_agg(figures.key, figures.value) into v_figures
     from jsonb_each(claim_ops._breaker_figures()) as figures
     join claim_ops.plans on plans.plan_id = p_plan_id

@@ -14,7 +14,7 @@ begin
         when p_tx_id is null or not found then format('there is no purchase %s in audit_purchases', p_tx_id)
         when v_purchase.claimed_by is not null
             then format('purchase %s is claimed already, by user %s', p_tx_id, v_purchase.claimed_by)
-        when v_purchase.user_id::text <> p_user_id and coalesce(v_purchase.reason, '') <> 'conflicting_users'
+        when v_purchase.user_id <> p_user_id::{{ var('user_id_data_type') }} and coalesce(v_purchase.reason, '') <> 'conflicting_users'
             then format('purchase %s is of user %s, not of %s', p_tx_id, v_purchase.user_id, p_user_id)
         when v_purchase.reason is not null then format('purchase %s may not be claimed: ', p_tx_id) || case v_purchase.reason
             when 'refunded' then 'it is refunded'
@@ -30,7 +30,7 @@ begin
     if v_fault is not null then
         perform claim_ops._refuse(
             'CO013', v_fault, 'An override gives what was paid for and not yet given.',
-            format('claimctl explain %s shows the user''s purchases and claims', p_user_id)
+            format('Its user''s purchases and claims: claimctl explain %s', p_user_id)
         );
     end if;
 end

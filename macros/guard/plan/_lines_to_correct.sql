@@ -26,6 +26,21 @@ begin
             where exists (select 1 from jsonb_each_text(states.discrepancies) where value = 'excess')
         )) as unclaimed
     ),
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
+    -- Adjustments explain a change of the wallet only if one of that item stands beside it: that the source is there says
+    -- nothing, because all of them may name an item that does not exist, and every spent shield would be given back.
+    modelled as materialized (
+        select distinct states.user_id, adjustments.item
+        from states
+        join (
+            {{ claim_reconciliation.guard_rows_of(
+                'wallet_adjustments', ['user_id', 'item', 'adjusted_at'], 'p_user_ids'
+            ) | indent(12) }}
+        ) as adjustments on states.user_id = adjustments.user_id
+        where adjustments.adjusted_at >= states.wallet_updated_at - {{ var('settle_minutes') }} * interval '1 minute'
+            and adjustments.adjusted_at <= states.wallet_updated_at + {{ var('settle_minutes') }} * interval '1 minute'
+    ),
+    {%- endif %}
     changes as (
         select
             states.user_id,
@@ -33,15 +48,17 @@ begin
                 then jsonb_object_agg(items.column_name, states.wallet -> items.column_name) end as before,
             jsonb_object_agg(items.column_name, states.expected -> items.column_name) as after,
             jsonb_object_agg(items.item, found.type) as discrepancies,
-            {%- if var('has_wallet_adjustments') %}
-            false as is_suspected_spend
-            {%- else %}
             bool_or(
                 items.kind = 'quantity' and found.type = 'short' and not states.is_own_write
                 and states.wallet_updated_at
                 > states.last_claimed_at + {{ var('settle_minutes') }} * interval '1 minute'
+                {%- if claim_reconciliation.has_source('wallet_adjustments') %}
+                and not exists (
+                    select 1 from modelled
+                    where modelled.user_id = states.user_id and modelled.item = items.item
+                )
+                {%- endif %}
             ) as is_suspected_spend
-            {%- endif %}
         from states
         cross join lateral jsonb_each_text(states.discrepancies) as found (item, type)
         join claim_ops.wallet_items as items on found.item = items.item

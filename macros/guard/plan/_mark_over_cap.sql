@@ -8,6 +8,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
+-- From the sixth round on, the plan that knows none of the arrays' sizes would be taken, and read the claims once a purchase.
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
     v_judged claim_ops.plan_left_out[] := p_purchases;
@@ -34,16 +36,32 @@ begin
         numbered as (
             {{ claim_reconciliation.claim_numbers('claims', 'claim_ops.sku_catalog') | indent(12) }}
         ),
-        over_cap as (
-            select distinct on (planned.user_id, planned.sku) planned.number
+        exceeding as materialized (
+            select
+                planned.number, planned.user_id, planned.sku, planned.claimed_at, planned.tx_id,
+                numbered.window_start, numbered.claim_number, numbered.cap
             from numbered
             join planned on numbered.tx_id = planned.tx_id
             where numbered.claim_number > numbered.cap
-            order by planned.user_id, planned.sku, planned.claimed_at, planned.tx_id
+        ),
+        candidates as materialized (
+            select distinct exceeding.number, exceeding.user_id, exceeding.sku, exceeding.claimed_at, exceeding.tx_id
+            from exceeding
+        ),
+        -- Even without all the earlier candidates of its window; the first one has none.
+        over_cap as (
+            select exceeding.number
+            from exceeding
+            left join candidates
+                on exceeding.user_id = candidates.user_id and exceeding.sku = candidates.sku
+                and candidates.claimed_at >= exceeding.window_start
+                and (candidates.claimed_at, candidates.tx_id) < (exceeding.claimed_at, exceeding.tx_id)
+            group by exceeding.number, exceeding.window_start, exceeding.claim_number, exceeding.cap
+            having exceeding.claim_number - count(candidates.number) > exceeding.cap
         )
-        select array_agg(over_cap.number) into v_over from over_cap;
+        select array_agg(distinct over_cap.number) into v_over from over_cap;
         exit when v_over is null;
-        -- The first of each user and SKU only: without it, the next one may be within its cap.
+        -- Not all that exceed at once: without an earlier one, a later one may be within its cap.
         v_judged := array(
             select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
                 case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end)::claim_ops.plan_left_out

@@ -8,9 +8,7 @@ as $function$
 declare
     v_plan_id bigint;
 begin
-    if coalesce(btrim(p_reason), '') = '' then
-        perform claim_ops._refuse('CO013', 'a plan needs a reason', 'The approver is asked by it.', 'Say why: --reason "..."');
-    end if;
+    perform claim_ops._check_reason(p_reason, 'The approver');
     insert into claim_ops.plans (kind, reason, limits, reverses, made_by_oid, expires_at, settings_digest)
     select
         p_kind, p_reason, p_limits, p_reverses, pg_roles.oid,

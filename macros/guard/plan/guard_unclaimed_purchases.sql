@@ -3,7 +3,7 @@
         select purchases.*, (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
         from claim_ops._purchases(p_kind, p_tx_ids) as purchases
         where purchases.claimed_by is null
-            and (v_limits ->> 'user_id' is null or purchases.user_id::text = v_limits ->> 'user_id')
+            and (v_limits ->> 'user_id' is null or purchases.user_id = (v_limits ->> 'user_id')::{{ var('user_id_data_type') }})
             and (
                 v_limits ->> 'from' is null or purchases.purchased_at is null
                 or purchases.purchased_at >= (v_limits ->> 'from')::timestamptz

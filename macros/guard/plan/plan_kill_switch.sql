@@ -22,7 +22,7 @@ begin
         perform claim_ops._refuse(
             'CO013', case when p_sku is null then 'the catalogue is empty' else format('unknown SKU %L', p_sku) end,
             'The catalogue names ' || coalesce((select string_agg(sku, ', ' order by sku) from claim_ops.sku_catalog), 'none') || '.',
-            'Name one of them, or add it to sku_catalog and run dbt run-operation install_guard'
+            'Name one of them, or add it to sku_catalog and run: dbt run-operation install_guard'
         );
     end if;
     v_before := claim_ops._read_switch(p_sku is null);
@@ -31,7 +31,7 @@ begin
         perform claim_ops._refuse(
             'CO014', format('nothing to do: %s is %s already', array_to_string(v_skus, ', '),
                 case when p_is_on then 'on' else 'off' end),
-            'Nothing was written.', 'claimctl status shows the switch'
+            'Nothing was written.', 'The switch: claimctl status'
         );
     end if;
     begin

@@ -21,10 +21,11 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
-    {%- if not var('has_queued_purchases') %}
+    perform claim_ops._check_user(p_user_id);
+    {%- if not claim_reconciliation.has_source('queued_purchases') %}
     perform claim_ops._refuse(
-        'CO013', 'there is no queue: has_queued_purchases is false', 'The guard was installed without this source.',
-        'Set the var has_queued_purchases, then dbt build and dbt run-operation install_guard'
+        'CO013', 'there was no queue when the guard was installed', 'It looks for the table queued_purchases, unless has_queued_purchases says false.',
+        'Make or map the table queued_purchases, then dbt build and dbt run-operation install_guard'
     );
     {%- else %}
     with queue as (

@@ -23,6 +23,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_range(p_from, p_to);
     v_plan_id := claim_ops._start_plan('claim_recovery', p_reason, claim_ops._claim_limits(
         p_user_id, p_limit, p_claimed_at, p_include_over_cap, p_raise

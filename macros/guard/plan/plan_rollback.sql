@@ -19,6 +19,7 @@ begin
         perform claim_ops._write_event(p_plan_id, 'expired', jsonb_build_object('reason', 'stopped for a rollback'));
     end if;
     perform claim_ops._find_plan(p_plan_id, '{applied,expired}', true);
+    perform claim_ops._check_only_rollback(p_plan_id);
     v_plan_id := claim_ops._start_plan('rollback', p_reason, '{}', p_plan_id);
     insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
     select
@@ -28,17 +29,32 @@ begin
         journal.after,
         journal.before,
         jsonb_strip_nulls(jsonb_build_object(
+            'entry_id', journal.entry_id,
             'wallet_updated_at', journal.wallet_updated_at,
             'claims', journal.detail -> 'claims_taken_back',
             'claims_taken_back', journal.detail -> 'claims'
         ))
     from claim_ops.journal
-    where journal.plan_id = p_plan_id and journal.event = 'applied';
-    perform claim_ops._finish_plan(v_plan_id);
+    where journal.plan_id = p_plan_id and journal.event = 'applied'
+        and not exists (
+            select 1 from claim_ops.reversed_entries where reversed_entries.entry_id = journal.entry_id
+        )
+        -- A line is reversed once; what a rollback of its rollback put in force again is reversed by way of that one.
+        and not exists (select 1 from claim_ops.journal as reversal where reversal.reverses = journal.entry_id);
+    perform claim_ops._finish_plan(
+        v_plan_id,
+        format('plan %s has applied nothing', p_plan_id) || case when exists (
+            select 1 from claim_ops.journal where journal.plan_id = p_plan_id and journal.event = 'applied'
+        ) then ' that is still to be taken back' else '' end,
+        case when v_plan.state = 'applying'
+            then 'It is still being applied. To stop every apply: claimctl pause --reason WHY'
+            else format('claimctl show %s', p_plan_id) end
+    );
     return v_plan_id;
 end
 $function$;
 comment on function claim_ops.plan_rollback is
-$$Plans the reverse of every applied line of a plan, from the journal: the wallets that still hold its `after` get their
-`before` back, its claims go. A plan that is being applied is stopped. Returns the new plan's id.$$;
+$$Plans the reverse of every applied line of a plan that no rollback has taken yet, from the journal: the wallets whose last
+write is that line get their `before` back, its claims go. A plan that is being applied is stopped; one that has another open
+rollback is refused. Returns the new plan's id.$$;
 {% endmacro %}

@@ -22,13 +22,15 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
+    perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_rules(true);
+    {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
 
     -- The models hand in keys and no more; what is wrong now is computed here, from wallets and ledger.
     execute format(
         'select array(
             select distinct user_id from %I.fct_wallet_discrepancies
-            where ($1 is null or user_id::text = $1) and ($2 is null or item = $2)
+            where ($1 is null or user_id = $1::{{ var('user_id_data_type') }}) and ($2 is null or item = $2)
                 and (discrepancy_type <> ''excess'' or item = any($3))
             order by user_id
         )', v_models_schema

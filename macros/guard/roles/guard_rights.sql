@@ -4,6 +4,7 @@ do $owners$
 declare
     v_object record;
 begin
+    {{- claim_reconciliation.guard_revoke_rights() | indent(4) }}
     grant usage, create on schema claim_ops to claim_guard, claim_writer;
     for v_object in
         select pg_class.oid::regclass as name, case pg_class.relkind
@@ -21,7 +22,7 @@ begin
         select pg_proc.oid::regprocedure as name, case
             when pg_proc.proname in (
                 '_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet',
-                '_insert_claims', '_delete_claims', '_write_switch'
+                '_insert_claims', '_delete_claims', '_write_switch', '_lock_switch'
             ) then 'claim_writer'
             when pg_proc.proname = 'set_single_operator' then 'claim_owner'
             else 'claim_guard'
@@ -42,20 +43,85 @@ grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
 grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
-grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control to claim_guard;
+-- On locks and lines too: whoever may not update a row may not lock it.
+grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 {{ claim_reconciliation.guard_function_rights() }}
 
-grant usage on schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-grant select on all tables in schema {{ adapter.quote(models_schema) }} to claim_guard, claim_reader;
-alter default privileges in schema {{ adapter.quote(models_schema) }} grant select on tables to claim_guard, claim_reader;
+{{ claim_reconciliation.share_schema(models_schema) }};
+{{ claim_reconciliation.share_relations("relnamespace = '" ~ adapter.quote(models_schema) ~ "'::regnamespace") }};
 {{ claim_reconciliation.guard_source_rights() }}
+{{ claim_reconciliation.guard_builder_rights(models_schema) }}
 {% endmacro %}
 
 
+{% macro guard_revoke_rights() %}
+    {#- Default privileges name roles (a hosting's API roles, a reporting login), and what they give on a new table stays.
+        Whoever may update claim_ops.plans approves his own plan. So nobody keeps a right that is not granted below. #}
+    for v_object in
+        with objects as (
+            select 'schema' as kind, nspname::regnamespace::text as name, nspowner as owner, nspacl as acl
+            from pg_catalog.pg_namespace
+            where nspname = 'claim_ops'
+            union all
+            select case relkind when 'S' then 'sequence' else 'table' end, oid::regclass::text, relowner, relacl
+            from pg_catalog.pg_class
+            where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm', 'S')
+            union all
+            select 'table', attrelid::regclass::text, relowner, attacl
+            from pg_catalog.pg_attribute
+            join pg_catalog.pg_class on pg_attribute.attrelid = pg_class.oid
+            where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm')
+            union all
+            select 'function', oid::regprocedure::text, proowner, proacl
+            from pg_catalog.pg_proc
+            where pronamespace = 'claim_ops'::regnamespace
+        )
+
+        select distinct objects.kind, objects.name, coalesce(pg_roles.rolname, 'public') as grantee, grantee = 0 as is_public
+        from objects
+        cross join aclexplode(objects.acl)
+        left join pg_catalog.pg_roles on aclexplode.grantee = pg_roles.oid
+        where aclexplode.grantee <> objects.owner
+    loop
+        execute format(
+            'revoke all on %s %s from %s cascade',
+            v_object.kind, v_object.name, case when v_object.is_public then 'public' else quote_ident(v_object.grantee) end
+        );
+    end loop;
+{%- endmacro %}
+
+
+{% macro guard_builder_rights(models_schema) %}
+    {#- The login that builds the models reads what plans excuse. It may have created claim_reader: from PostgreSQL 16 on it
+        is a member then that inherits nothing, and a grant that does not say so leaves it so. -#}
+do $builder$
+declare
+    v_builder name := (
+        select pg_get_userbyid(relowner) from pg_catalog.pg_class
+        where oid = to_regclass('{{ adapter.quote(models_schema) }}.rpt_wallet_build')
+    );
+begin
+    if not pg_has_role(v_builder, 'claim_reader', 'usage') then
+        execute format('grant claim_reader to %I', v_builder) || {{ claim_reconciliation.guard_with_inherit() }};
+    end if;
+exception when insufficient_privilege then
+    raise notice 'not granted by %: claim_reader to %', current_user, v_builder;
+end
+$builder$;
+{% endmacro %}
+
+
+{% macro guard_with_inherit() -%}
+    {#- What makes a grant count for a role that the login itself has created. -#}
+    case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end
+{%- endmacro %}
+
+
 {% macro guard_function_rights() %}
-grant execute on function claim_ops.check_journal() to claim_reader;
+grant execute on function claim_ops.check_journal(text) to claim_reader;
+grant execute on function claim_ops.check_objects() to claim_reader;
 grant execute on function claim_ops.check_wallet_integrity() to claim_reader;
 grant execute on function claim_ops.show_switch() to claim_reader;
 grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;
@@ -103,36 +169,40 @@ $grants$;
 {% endmacro %}
 
 
-{% macro guard_sources() %}
-    {#- The source tables that the guard reads. -#}
-    {{- return(
-        ['purchase_claims', 'user_wallet_balances', 'audit_purchases', 'store_config']
-        + (['wallet_adjustments'] if var('has_wallet_adjustments') else [])
-        + (['queued_purchases'] if var('has_queued_purchases') else [])
-    ) -}}
+{% macro guard_needs() %}
+    {#- What claim_guard and claim_writer need on the service's tables, optional ones too: one entry a role and table. A
+        claim is never changed. install_guard grants and checks it, doctor looks whether it is still there. -#}
+    {%- set needs = [] -%}
+    {%- for source in claim_reconciliation.known_columns() if source != 'function_metrics' -%}
+        {%- do needs.append({'role': 'claim_guard', 'source': source, 'privileges': ['select']}) -%}
+    {%- endfor -%}
+    {%- for source, privileges in [
+        ('purchase_claims', ['select', 'insert', 'delete']),
+        ('user_wallet_balances', ['select', 'insert', 'update', 'delete']),
+        ('store_config', ['select', 'update']),
+    ] -%}
+        {%- do needs.append({'role': 'claim_writer', 'source': source, 'privileges': privileges}) -%}
+    {%- endfor -%}
+    {{- return(needs) -}}
+{% endmacro %}
+
+
+{% macro guard_source_needs() %}
+    {#- Those of the tables that this service has. -#}
+    {%- set needs = [] -%}
+    {%- for need in claim_reconciliation.guard_needs() if claim_reconciliation.has_source(need.source) -%}
+        {%- do needs.append(need) -%}
+    {%- endfor -%}
+    {{- return(needs) -}}
 {% endmacro %}
 
 
 {% macro guard_source_grants() %}
     {%- set grants = [] -%}
-    {%- for name in claim_reconciliation.guard_sources() -%}
-        {%- set relation = claim_reconciliation.guard_relation(name) -%}
-        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to claim_guard, claim_writer') -%}
-        {%- do grants.append('grant select on ' ~ relation ~ ' to claim_guard') -%}
-    {%- endfor -%}
-    {%- for name, privileges in claim_reconciliation.guard_written_sources().items() -%}
-        {%- set relation = claim_reconciliation.guard_relation(name) -%}
-        {%- do grants.append('grant ' ~ privileges | join(', ') ~ ' on ' ~ relation ~ ' to claim_writer') -%}
+    {%- for need in claim_reconciliation.guard_source_needs() -%}
+        {%- set relation = claim_reconciliation.guard_relation(need.source) -%}
+        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to ' ~ need.role) -%}
+        {%- do grants.append('grant ' ~ need.privileges | join(', ') ~ ' on ' ~ relation ~ ' to ' ~ need.role) -%}
     {%- endfor -%}
     {{- return(grants) -}}
-{% endmacro %}
-
-
-{% macro guard_written_sources() %}
-    {#- The source tables that claim_writer writes, with what it needs there; a claim is never changed. -#}
-    {{- return({
-        'user_wallet_balances': ['select', 'insert', 'update', 'delete'],
-        'purchase_claims': ['select', 'insert', 'delete'],
-        'store_config': ['select', 'update'],
-    }) -}}
 {% endmacro %}

@@ -44,7 +44,19 @@ set
     sources = excluded.sources,
     installed_by = excluded.installed_by,
     installed_at = excluded.installed_at;
-select claim_ops._write_event(null, 'installed', (select to_jsonb(settings) - 'settings' from claim_ops.settings));
+{% endmacro %}
+
+
+{% macro guard_record_installation() %}
+    {#- Last, when owners and rights are as they stay; doctor compares what is there later with this entry. -#}
+select claim_ops._write_event(
+    null, 'installed', (
+        select to_jsonb(settings) - 'settings' || jsonb_build_object('objects', (
+            select jsonb_object_agg(objects.name, objects.digest) from claim_ops._objects() as objects
+        ))
+        from claim_ops.settings
+    )
+);
 {% endmacro %}
 
 
@@ -80,6 +92,10 @@ set
         'metrics_time_zone',
     ] -%}
         {%- do names.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {#- As the vars say, so that doctor looks again; what was found stands in the settings. -#}
+    {%- for name in claim_reconciliation.optional_sources() -%}
+        {%- do names.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
     {%- endfor -%}
     {{- return(tojson(names, sort_keys=true) | replace("'", "''")) -}}
 {% endmacro %}

@@ -99,6 +99,9 @@ create table if not exists claim_ops.plans (
         or (approved_by_oid <> broke_glass_by_oid and approved_by <> broke_glass_by)
     )
 );
+-- Two rollbacks of one plan would both take its lines back: what the second one takes is somebody else's by then.
+create unique index if not exists a_plan_has_one_rollback_at_a_time on claim_ops.plans (reverses)
+where state in ('planned', 'approved', 'applying');
 create index if not exists plans_that_broke_glass on claim_ops.plans (plan_id)
 where broke_glass_by is not null and approved_by is null;
 comment on table claim_ops.plans is 'One row a plan. Written by the functions alone; its state changes along planned, approved, applying, applied.';
@@ -157,6 +160,10 @@ comment on table claim_ops.alert_notifications is 'One row a message about an in
 
 
 {% macro guard_journal_tables() %}
+create table if not exists claim_ops.locks (name text primary key);
+comment on table claim_ops.locks is 'One row a thing that one transaction does at a time: chain the journal, count the breakers. Only the functions may lock it.';
+insert into claim_ops.locks values ('journal'), ('breakers') on conflict do nothing;
+
 create table if not exists claim_ops.journal_batches (
     position bigint primary key,
     batch_id bigint not null unique,
@@ -176,7 +183,12 @@ create table if not exists claim_ops.journal (
     user_id {{ var('user_id_data_type') }},
     before jsonb,
     after jsonb,
+    -- Which write it was: the row's own time and version after it. Equal values may be somebody else's.
     wallet_updated_at timestamptz,
+    row_version bigint,
+    -- The last change of the wallet before it that was not ours: our own write must not hide it.
+    wallet_changed_at timestamptz,
+    reverses bigint references claim_ops.journal,
     detail jsonb not null default '{}',
     actor name not null default session_user,
     written_at timestamptz not null default clock_timestamp(),
@@ -185,9 +197,12 @@ create table if not exists claim_ops.journal (
 create unique index if not exists a_line_has_one_outcome on claim_ops.journal (plan_id, line_no)
 where line_no is not null;
 create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc) where event = 'applied';
+create index if not exists journal_of_events on claim_ops.journal (plan_id, entry_id) where line_no is null;
 create index if not exists journal_by_batch on claim_ops.journal (batch_id);
 create index if not exists journal_of_claims on claim_ops.journal (entry_id)
 where event = 'applied' and detail ?| '{claims,claims_taken_back}';
+create unique index if not exists an_entry_is_reversed_once on claim_ops.journal (reverses)
+where reverses is not null;
 create sequence if not exists claim_ops.journal_batch_ids;
 comment on table claim_ops.journal is 'Append-only: what happened to plans, and the outcome of each line with the wallet before and after.';
 {% endmacro %}

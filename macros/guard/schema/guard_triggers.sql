@@ -13,6 +13,9 @@ for each row execute function claim_ops._keep_append_only();
 create or replace trigger {{ table }}_is_not_emptied before truncate on claim_ops.{{ table }}
 for each statement execute function claim_ops._keep_append_only();
     {%- endfor %}
+drop trigger if exists an_event_is_sealed_at_commit on claim_ops.journal;
+create constraint trigger an_event_is_sealed_at_commit after insert on claim_ops.journal
+deferrable initially deferred for each row when (new.line_no is null) execute function claim_ops._seal_event();
 create or replace trigger a_plan_is_not_deleted before delete on claim_ops.plans
 for each row execute function claim_ops._keep_append_only();
 create or replace trigger plans_are_not_emptied before truncate on claim_ops.plans

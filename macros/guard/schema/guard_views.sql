@@ -9,13 +9,33 @@ select
     plan_lines.details,
     coalesce(journal.event, 'pending') as state,
     journal.detail ->> 'reason' as skipped_because,
+    journal.detail ->> 'sentence' as database_said,
     journal.written_at as decided_at
 from claim_ops.plan_lines
 left join claim_ops.journal
     on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no;
 comment on view claim_ops.line_states is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
 
+create or replace view claim_ops.reversed_entries as
+with recursive reversals as (
+    select journal.reverses as entry_id, journal.entry_id as last_id, 1 as times
+    from claim_ops.journal
+    where journal.reverses is not null
+    union all
+    select reversals.entry_id, journal.entry_id, reversals.times + 1
+    from reversals
+    inner join claim_ops.journal on reversals.last_id = journal.reverses
+)
+
+select reversals.entry_id
+from reversals
+group by reversals.entry_id
+having max(reversals.times) % 2 = 1;
+comment on view claim_ops.reversed_entries is 'One row an applied line that a rollback took back; one whose rollback was rolled back is in force again.';
+
 {{ claim_reconciliation.guard_view_of_claims() }}
+
+{{ claim_reconciliation.guard_view_of_plan_problems() }}
 
 create or replace view claim_ops.unapproved_break_glass as
 select
@@ -69,4 +89,101 @@ from sources
 inner join last_moves on sources.tx_id = last_moves.tx_id
 where last_moves.is_inserted;
 comment on view claim_ops.plan_claims is 'One row a claim that a plan inserted and no rollback has taken back.';
+{% endmacro %}
+
+
+{% macro guard_view_of_plan_problems() %}
+    {#- What counts is the journal's event: a column of plans can be updated by its owner, and the chain does not hold it. -#}
+create or replace view claim_ops.plan_problems as
+with
+
+events as (
+    select
+        journal.plan_id,
+        journal.entry_id,
+        journal.event,
+        journal.actor,
+        journal.detail,
+        case journal.event
+            when 'planned' then 'planned'
+            when 'approved' then 'approved'
+            when 'broke_glass' then 'applying'
+            when 'applying' then 'applying'
+            when 'finished' then 'applied'
+            when 'rejected' then 'rejected'
+            when 'expired' then 'expired'
+            when 'rolled_back' then 'rolled_back'
+            when 'in_force_again' then 'applied'
+        end as state
+    from claim_ops.journal
+    where journal.line_no is null and journal.plan_id is not null
+),
+
+compared as (
+    select
+        plans.*,
+        (
+            select events.detail ->> 'digest' from events
+            where events.plan_id = plans.plan_id and events.event = 'planned' and events.actor = plans.made_by
+            order by events.entry_id limit 1
+        ) as journalled_digest,
+        (
+            select jsonb_build_array(events.actor, events.detail ->> 'digest') from events
+            where events.plan_id = plans.plan_id and events.event = 'approved'
+            order by events.entry_id desc limit 1
+        ) as journalled_approval,
+        (
+            select jsonb_build_array(events.actor, events.detail ->> 'reason') from events
+            where events.plan_id = plans.plan_id and events.event = 'broke_glass'
+            order by events.entry_id desc limit 1
+        ) as journalled_break_glass,
+        (
+            select events.detail from events
+            where events.plan_id = plans.plan_id and events.event = 'verified'
+            order by events.entry_id desc limit 1
+        ) as journalled_verification,
+        (
+            select events.state from events
+            where events.plan_id = plans.plan_id and events.state is not null
+                -- Who approves after the glass was broken changes no state.
+                and not (events.event = 'approved' and plans.broke_glass_by is not null)
+            order by events.entry_id desc limit 1
+        ) as journalled_state
+    from claim_ops.plans
+)
+
+select compared.plan_id, problem.text as problem
+from compared
+cross join lateral (
+    values
+    (
+        compared.journalled_digest is distinct from compared.digest,
+        'the journal has no plan ' || compared.plan_id || ' by ' || compared.made_by || ' with this digest'
+    ),
+    (
+        compared.journalled_approval is distinct from
+        case when compared.approved_by is not null then jsonb_build_array(compared.approved_by, compared.digest) end,
+        coalesce(
+            'the journal has no approval by ' || compared.approved_by || ' of what the plan says now',
+            'the journal has an approval that the plan lacks'
+        )
+    ),
+    (
+        compared.journalled_break_glass is distinct from
+        case when compared.broke_glass_by is not null
+            then jsonb_build_array(compared.broke_glass_by, compared.broke_glass_reason) end,
+        'the journal says otherwise who broke the glass, and why'
+    ),
+    (
+        compared.journalled_state is distinct from compared.state,
+        'the plan is ' || compared.state || ', and by the journal ' || coalesce(compared.journalled_state, 'was never made')
+    ),
+    (
+        compared.journalled_verification is distinct from jsonb_strip_nulls(compared.verification)
+        or compared.verified_at is null and compared.verification is not null,
+        'the journal has no verification with this result'
+    )
+) as problem (is_there, text)
+where problem.is_there;
+comment on view claim_ops.plan_problems is 'One row a statement of a plan (digest, approval, broken glass, state, verification) that the journal does not bear out.';
 {% endmacro %}

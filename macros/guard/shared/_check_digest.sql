@@ -8,6 +8,7 @@ as $function$
 declare
     v_lines constant integer := (select plans.lines from claim_ops.plans where plans.plan_id = p_plan_id);
     v_forged integer;
+    v_problem text;
 begin
     -- By the numbers that there must be, not by the rows that there are: a line without a chunk would pass for right.
     select chunk.no into v_forged
@@ -37,8 +38,21 @@ begin
             format('claimctl reject %s, and find out who: claimctl doctor', p_plan_id)
         );
     end if;
+
+    -- The column alone would let an owner's update approve a plan.
+    select plan_problems.problem into v_problem
+    from claim_ops.plan_problems
+    where plan_problems.plan_id = p_plan_id
+    limit 1;
+    if v_problem is not null then
+        perform claim_ops._refuse(
+            'CO004', v_problem, 'Somebody with the owner''s rights changed the plan or the journal.',
+            'Find out who, and make another plan: claimctl doctor'
+        );
+    end if;
 end
 $function$;
 comment on function claim_ops._check_digest is
-'Refuses a plan whose chunks (the given ones, or all) or header differ from the digests taken when it was made.';
+$$Refuses a plan whose chunks (the given ones, or all) or header differ from the digests taken when it was made, and one of which
+the journal tells otherwise.$$;
 {% endmacro %}

@@ -17,7 +17,7 @@ begin
             'CO008',
             format('plan %s was made under other settings or another catalogue', p_plan.plan_id),
             'The guard has been installed anew since.',
-            format('claimctl reject %s, then plan again', p_plan.plan_id)
+            format('Reject it, then plan again: claimctl reject %s --reason WHY', p_plan.plan_id)
         );
     end if;
     -- What a rollback writes stands in the journal, whatever the rules say by now.

@@ -25,7 +25,7 @@ begin
             'CO010',
             format('the models cannot be read in the schema %I', v_settings.models_schema),
             format('%s (%s)', sqlerrm, sqlstate),
-            'Run dbt build, then dbt run-operation install_guard'
+            'Run both: dbt build; dbt run-operation install_guard'
         );
     end;
 
@@ -34,20 +34,20 @@ begin
         perform claim_ops._refuse(
             'CO010',
             format('the models look back at %s: nothing is planned from a look back', v_as_of),
-            'They were built with as_of.', 'Run dbt build without as_of'
+            'They were built with as_of.', 'Build without as_of: dbt build'
         );
     elsif p_needs_models and (v_age is null or v_age > {{ var('max_model_age_hours') }} * interval '1 hour') then
         perform claim_ops._refuse(
             'CO010',
             format('the models were built at %s, more than {{ var('max_model_age_hours') }} hours ago', coalesce(v_built_at::text, 'no known time')),
-            'What they say may long be repaired.', 'Run dbt build'
+            'What they say may long be repaired.', 'Run: dbt build'
         );
     elsif v_digest <> v_settings.digest or p_needs_models and v_digest is null then
         perform claim_ops._refuse(
             'CO008',
             'the models were built with other settings or another catalogue than the guard was installed with',
             format('models %s, guard %s', left(v_digest, 12), left(v_settings.digest, 12)),
-            'Run dbt build, then dbt run-operation install_guard, then plan again'
+            'Run both, then plan again: dbt build; dbt run-operation install_guard'
         );
     end if;
 end

@@ -7,7 +7,8 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
     select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
-        entry_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at, detail, actor, written_at
+        entry_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at, row_version,
+        wallet_changed_at, reverses, detail, actor, written_at
     ) order by entry_id), '[]')::text, 'UTF8')), 'hex')
     from claim_ops.journal
     where batch_id = p_batch_id

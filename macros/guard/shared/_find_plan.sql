@@ -24,8 +24,8 @@ begin
             case v_plan.state
                 when 'planned' then format('claimctl approve %s', p_plan_id)
                 when 'approved' then format('claimctl apply %s', p_plan_id)
-                when 'applying' then format('claimctl apply %s goes on with it', p_plan_id)
-                when 'applied' then format('claimctl verify %1$s, or claimctl rollback %1$s', p_plan_id)
+                when 'applying' then format('Go on with it: claimctl apply %s', p_plan_id)
+                when 'applied' then format('Look, or take it back: claimctl verify %1$s; claimctl rollback %1$s --reason WHY', p_plan_id)
                 else 'Make another plan: claimctl plan --help'
             end
         );

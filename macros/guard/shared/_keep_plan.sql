@@ -17,6 +17,14 @@ declare
         ('applying', 'applied'), ('applying', 'expired'),
         ('applied', 'rolled_back')
     ) or (old.state, new.state) = ('planned', 'applying') and new.broke_glass_by is not null
+    -- A rollback of its rollback was applied.
+    or (old.state, new.state) = ('rolled_back', 'applied') and exists (
+        select 1 from claim_ops.journal
+        where journal.plan_id = old.plan_id and journal.event = 'applied'
+            and not exists (
+                select 1 from claim_ops.reversed_entries where reversed_entries.entry_id = journal.entry_id
+            )
+    )
     or (old.state, new.state) = ('expired', 'rolled_back') and exists (
         select 1 from claim_ops.journal where journal.plan_id = old.plan_id and journal.event = 'applied'
     );
@@ -25,7 +33,7 @@ begin
         perform claim_ops._refuse(
             'CO002',
             format('plan %s is %s and cannot become %s', old.plan_id, old.state, new.state),
-            'planned > approved > applying > applied > rolled_back; or rejected, or expired.',
+            'planned > approved > applying > applied > rolled_back, or rejected, or expired.',
             format('claimctl show %s', old.plan_id)
         );
     end if;

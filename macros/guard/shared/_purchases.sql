@@ -17,7 +17,7 @@ begin
     with audit as (
         {{ claim_reconciliation.guard_purchase_rows('audit_purchases', 'status', 'purchased_at') | indent(4) }}
     ),
-    {%- if var('has_queued_purchases') %}
+    {%- if claim_reconciliation.has_source('queued_purchases') %}
     queue as (
         {{ claim_reconciliation.guard_purchase_rows('queued_purchases', 'queue_id', 'received_at') | indent(4) }}
     ),
@@ -34,13 +34,24 @@ begin
         from audited as purchases
         left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
         where p_kind <> 'queue_replay'
-        {%- if var('has_queued_purchases') %}
+        {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_queued_purchases() | indent(4) }}
         {%- endif %}
     )
     select
-        purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at, purchases.reason,
+        purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at,
+        {%- if claim_reconciliation.source_filter('purchase_claims') %}
+        -- Its tx_id is taken by a claim that does not count: the insert would find it, and refuse the user's others too.
+        coalesce(purchases.reason, case
+            when claims.tx_id is null and exists (
+                select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
+                where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'purchases.tx_id', 'stored') }}
+            ) then 'claim_not_counted'
+        end),
+        {%- else %}
+        purchases.reason,
+        {%- endif %}
         purchases.status, purchases.is_audited, claims.user_id::text
     from purchases
     left join (

@@ -18,8 +18,9 @@ begin
         return null;
     end if;
 
-    -- Held until the transaction ends, hence taken last: the chain is the one thing that appliers wait for.
-    perform pg_advisory_xact_lock(hashtextextended('claim_ops.journal', 0));
+    -- Held until the transaction ends, hence taken last: the chain is the one thing that appliers wait for. A row that no
+    -- login may lock: an advisory lock anybody could take, and every batch would wait for him.
+    perform from claim_ops.locks where locks.name = 'journal' for update;
     select * into v_head from claim_ops.journal_batches order by position desc limit 1;
 
     v_hash := encode(sha256(convert_to(

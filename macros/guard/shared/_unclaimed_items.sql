@@ -14,7 +14,7 @@ declare
 begin
     with mentioned as (
         {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
-        {%- if var('has_queued_purchases') %}
+        {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
         {%- endif %}
@@ -34,7 +34,7 @@ begin
     ),
     mentioned as (
         {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
-        {%- if var('has_queued_purchases') %}
+        {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
         {%- endif %}

@@ -26,7 +26,7 @@ create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_ty
             select max(activity.occurred_at)
             from (
                 select others.claimed_at as occurred_at from others where others.user_id = balances.user_id
-                {%- if var('has_wallet_adjustments') %}
+                {%- if claim_reconciliation.has_source('wallet_adjustments') %}
                 union all
                 select adjustments.adjusted_at from adjustments where adjustments.user_id = balances.user_id
                 {%- endif %}

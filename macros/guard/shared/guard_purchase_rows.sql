@@ -10,6 +10,7 @@
             {%- endfor %}
         from {{ claim_reconciliation.guard_relation(name) }}
         where {{ condition }}
+            {{- claim_reconciliation.and_counts(name) }}
         {%- if not loop.last %}
         union all
         {%- endif %}

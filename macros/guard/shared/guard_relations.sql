@@ -33,6 +33,9 @@
     from {{ claim_reconciliation.guard_relation(name) }}
     {%- if keys %}
     where {{ claim_reconciliation.key_is_any(name, key, keys) }}
+        {{- claim_reconciliation.and_counts(name) }}
+    {%- else %}
+    {{ claim_reconciliation.where_counts(name) }}
     {%- endif %}
 {%- endmacro %}
 
@@ -48,5 +51,8 @@
     from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
     {%- if keys %}
     where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', keys) }}
+        {{- claim_reconciliation.and_counts('user_wallet_balances') }}
+    {%- else %}
+    {{ claim_reconciliation.where_counts('user_wallet_balances') }}
     {%- endif %}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {% macro guard_wallet_states_body(last_ledger_at) %}
     {#- What follows the CTE `claims`: the ledger beside the wallets, by the models' own rules. #}
-    {%- if var('has_wallet_adjustments') %}
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (
         {{ claim_reconciliation.guard_rows_of(
             'wallet_adjustments', ['user_id', 'item', 'quantity', 'adjusted_at'], 'p_user_ids'
@@ -25,16 +25,24 @@
         balances.last_claimed_at,
         {{ last_ledger_at }},
         balances.wallet_updated_at,
-        balances.wallet_updated_at is not distinct from own_write.wallet_updated_at
-            and balances.wallet_updated_at is not null
+        own_write.is_last,
+        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end
     from balances
     left join lateral (
-        select journal.wallet_updated_at
-        from claim_ops.journal
-        where journal.user_id = balances.user_id and journal.event = 'applied' and journal.wallet_updated_at is not null
-        order by journal.entry_id desc
-        limit 1
-    ) as own_write on true;
+        {{ claim_reconciliation.guard_own_write('balances.user_id') | indent(8) }}
+    ) as journalled on true
+    cross join lateral (
+        select journalled.wallet_changed_at, coalesce(
+            balances.wallet_updated_at = journalled.wallet_updated_at
+            -- A writer that leaves updated_at alone gives the row a new version all the same.
+            and journalled.row_version = (
+                select wallets.xmin::text::bigint
+                from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
+                where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'balances.user_id', 'wallets') }}
+            ),
+            false
+        ) as is_last
+    ) as own_write;
 end
 $function$;
 {%- endmacro %}

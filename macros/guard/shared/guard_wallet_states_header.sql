@@ -8,7 +8,8 @@ returns table (
     last_claimed_at timestamptz,
     last_ledger_at timestamptz,
     wallet_updated_at timestamptz,
-    is_own_write boolean
+    is_own_write boolean,
+    wallet_changed_at timestamptz
 )
 language plpgsql
 volatile

@@ -11,10 +11,13 @@ as $function$
 #variable_conflict use_column
 begin
     return query
-    with applied as materialized (
+    with lost as materialized (
+        select lost_claims.line_no from claim_ops._lost_claims(p_plan_id) as lost_claims
+    ),
+    applied as materialized (
         select journal.line_no, journal.user_id, journal.before, journal.after, plan_lines.after as planned,
             case when journal.user_id is null then claim_ops._verify_switch(journal) end as switch_status,
-            journal.detail ? 'claims' and claim_ops._has_lost_claims(journal) as has_lost_claims,
+            journal.line_no in (select lost.line_no from lost) as has_lost_claims,
             array(
                 select wallet_items.item from claim_ops.wallet_items
                 where coalesce(journal.after, journal.before) ? wallet_items.column_name

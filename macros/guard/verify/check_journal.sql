@@ -1,5 +1,5 @@
 {% macro guard_check_journal() %}
-create function claim_ops.check_journal()
+create function claim_ops.check_journal(p_head text default null)
 returns table (journal_position bigint, problem text)
 language sql
 volatile
@@ -36,10 +36,17 @@ as $function$
     where not exists (
         select 1 from claim_ops.journal_batches as batches where batches.batch_id = journal.batch_id
     )
+    union all
+    select null, format('the head %s, kept outside, is not in it: its end was cut off or made anew', p_head)
+    where p_head is not null and not exists (
+        select 1 from claim_ops.journal_batches as batches where batches.hash = p_head
+    )
+    union all
+    select null, plan_problems.problem from claim_ops.plan_problems
     order by 1
 $function$;
 comment on function claim_ops.check_journal is
-$$Recomputes the chain of the journal: one row a break, none where it holds. A cut at the end shows only against a head
-that was exported before (verify_plan exports it). Against the tables' owner or a superuser this detects, it doesn't
+$$Recomputes the chain of the journal: one row a break, none where it holds; and what plans say that it does not
+bear out. A cut at the end shows against p_head, a hash that was kept outside (claimctl verify prints it). Against the tables' owner or a superuser this detects, it doesn't
 prevent.$$;
 {% endmacro %}

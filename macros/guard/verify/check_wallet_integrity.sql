@@ -15,7 +15,7 @@ begin
     with claims as (
         {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at']) | indent(4) }}
     ),
-    {%- if var('has_wallet_adjustments') %}
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (
         {{ claim_reconciliation.guard_rows_of('wallet_adjustments', ['user_id', 'item', 'quantity', 'adjusted_at']) | indent(4) }}
     ),

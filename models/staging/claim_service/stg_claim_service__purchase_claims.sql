@@ -7,4 +7,4 @@ select
     {{ claim_reconciliation.service_column('purchase_claims', 'sku') }},
     {{ claim_reconciliation.service_column('purchase_claims', 'claimed_at') }}
 from {{ claim_reconciliation.service_table('purchase_claims') }}
-where {{ claim_reconciliation.up_to_as_of(claimed_at) }}
+where {{ claim_reconciliation.up_to_as_of(claimed_at) }}{{ claim_reconciliation.and_counts('purchase_claims') }}

@@ -1,20 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a queued purchase event. Without the var has_queued_purchases: no row.
+-- Grain: one row a queued purchase event. Without such a table: no row.
 with
-
-source as (
-    {%- if var('has_queued_purchases') %}
-        select * from {{ claim_reconciliation.service_table('queued_purchases') }}
-    {%- else %}
-        select
-            null::bigint as queue_id,
-            null::text as tx_id,
-            null::{{ var('user_id_data_type') }} as user_id,
-            null::text as sku,
-            null::timestamptz as received_at
-        where false
-    {%- endif %}
-),
 
 renamed as (
     select
@@ -23,7 +9,12 @@ renamed as (
         {{ claim_reconciliation.service_column('queued_purchases', 'user_id') }},
         {{ claim_reconciliation.service_column('queued_purchases', 'sku') }},
         {{ claim_reconciliation.service_column('queued_purchases', 'received_at') }}
-    from source
+    {%- if claim_reconciliation.has_source('queued_purchases') %}
+        from {{ claim_reconciliation.service_table('queued_purchases') }}
+        {{ claim_reconciliation.where_counts('queued_purchases') }}
+    {%- else %}
+        where false
+    {%- endif %}
 ),
 
 final as (

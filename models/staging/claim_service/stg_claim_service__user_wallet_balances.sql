@@ -4,6 +4,7 @@ with
 
 source as (
     select * from {{ claim_reconciliation.service_table('user_wallet_balances') }}
+    {{ claim_reconciliation.where_counts('user_wallet_balances') }}
 ),
 
 final as (

@@ -1,20 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an adjustment. Without the var has_wallet_adjustments: no row.
+-- Grain: one row an adjustment. Without such a table: no row.
 with
-
-source as (
-    {%- if var('has_wallet_adjustments') %}
-        select * from {{ claim_reconciliation.service_table('wallet_adjustments') }}
-    {%- else %}
-        select
-            null::text as adjustment_id,
-            null::{{ var('user_id_data_type') }} as user_id,
-            null::text as item,
-            null::int as quantity,
-            null::timestamptz as adjusted_at
-        where false
-    {%- endif %}
-),
 
 renamed as (
     select
@@ -23,7 +9,12 @@ renamed as (
         {{ claim_reconciliation.service_column('wallet_adjustments', 'item') }},
         {{ claim_reconciliation.service_column('wallet_adjustments', 'quantity') }},
         {{ claim_reconciliation.service_column('wallet_adjustments', 'adjusted_at') }}
-    from source
+    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
+        from {{ claim_reconciliation.service_table('wallet_adjustments') }}
+        {{ claim_reconciliation.where_counts('wallet_adjustments') }}
+    {%- else %}
+        where false
+    {%- endif %}
 ),
 
 final as (

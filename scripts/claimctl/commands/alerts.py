@@ -9,6 +9,7 @@ import click
 
 from claimctl.alerting import AlertsCommand, AlertsExitCode
 from claimctl.options import Options, global_options
+from claimctl.output import say
 
 CONTACTS = "contacts"
 
@@ -78,19 +79,14 @@ def alerts(options: Options, notify_urls: tuple[str, ...], prometheus: Path | No
 
 
 def _print_alerts(document: dict[str, Any]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from claimctl.notifications import rounded
-    from claimctl.output import ALERT_STYLES, print_table, printable, utc
+    from claimctl.output import ALERT_STYLES, print_rows, utc
+    from claimctl.text import printable
 
     columns = ("state", "severity", "alert", "since", "value", "threshold", "level")
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for alert in document["alerts"]:
-        style = ALERT_STYLES[alert["severity"] if alert["state"] == "firing" else alert["state"]]
-        table.add_row(
-            Text(_state(alert), style=style),
+    rows = [
+        (
+            _state(alert),
             alert["severity"],
             alert["alert"],
             utc(alert["since"])[:16],
@@ -98,16 +94,22 @@ def _print_alerts(document: dict[str, Any]) -> None:
             rounded(alert["threshold"]),
             str(alert["escalation_level"] or ""),
         )
-    print_table(table)
+        for alert in document["alerts"]
+    ]
+    styles = [
+        ALERT_STYLES[alert["severity"] if alert["state"] == "firing" else alert["state"]]
+        for alert in document["alerts"]
+    ]
+    print_rows("", columns, rows, styles=styles)
     for alert in document["alerts"]:
         if alert["state"] != "ok":
-            print(f"\n{alert['alert']}: {printable(alert['description'])}")
-            print(f"  -> {printable(alert['command'])}   {printable(alert['runbook_url'])}")
-    print()
+            say(f"\n{alert['alert']}: {printable(alert['description'])}")
+            say(f"  {printable(alert['command'])}\n  {printable(alert['runbook_url'])}")
+    say()
     for sentence in document["stale"]:
-        print(f"STALE: {printable(sentence)}")
+        say(f"STALE: {printable(sentence)}")
     verdict = AlertsExitCode(document["exit_code"]).name.lower().replace("_", " ")
-    print(f"Together: {verdict}. Times are in UTC.")
+    say(f"Together: {verdict}. Times are in UTC.")
 
 
 def _state(alert: dict[str, Any]) -> str:

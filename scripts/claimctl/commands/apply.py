@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from claimctl.errors import ClaimctlError, ExitCode
-from claimctl.options import PLAN_ID, Options, global_options
+from claimctl.options import NOT_BLANK, PLAN_ID, Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
 @click.option(
     "--appliers",
@@ -24,6 +25,7 @@ from claimctl.options import PLAN_ID, Options, global_options
 )
 @click.option(
     "--break-glass",
+    type=NOT_BLANK,
     metavar="REASON",
     help="Apply a kill switch that nobody approved; another login approves it afterwards.",
 )
@@ -55,25 +57,35 @@ def apply_and_print(
     yes: bool,
     appliers: int = 1,
     break_glass: str | None = None,
+    broke_glass: bool = False,
 ) -> ExitCode:
-    """Apply a plan, print what became of it, and return the exit code."""
+    """Apply a plan, print what became of it, and return the exit code.
+
+    `broke_glass`: this process has broken it already, and asked.
+    """
     from claimctl.guard import expiring
 
     try:
         with expiring(options, plan_id):
-            outcome = _run(options, plan_id, appliers, yes, break_glass)
+            outcome = _run(options, plan_id, appliers, yes, break_glass, broke_glass)
     except KeyboardInterrupt:
         raise ClaimctlError(
-            f"Stopped between two batches, nothing half done: claimctl apply {plan_id} goes on."
+            "Stopped between two batches, nothing half done. To go on:",
+            f"claimctl apply {plan_id}",
         ) from None
     _print_outcome(options, outcome)
-    if break_glass is not None and not options.as_json:
-        print(f"Applied WITHOUT AN APPROVAL. As another login: claimctl approve {plan_id}")
+    if (broke_glass or break_glass is not None) and not options.as_json:
+        say(f"Applied WITHOUT AN APPROVAL. As another login:\n  claimctl approve {plan_id}")
     return ExitCode.FINDINGS if outcome["skipped"] or outcome["pending"] else ExitCode.DONE
 
 
 def _run(
-    options: Options, plan_id: int, appliers: int, yes: bool, break_glass: str | None
+    options: Options,
+    plan_id: int,
+    appliers: int,
+    yes: bool,
+    break_glass: str | None,
+    broke_glass: bool,
 ) -> dict[str, Any]:
     """Ask, open the plan, apply its batches and close it; return what became of its lines."""
     from claimctl.applying import Progress, apply_until_decided
@@ -86,10 +98,11 @@ def _run(
         if plan["state"] in (opens, "applying") and not plan["is_past_its_time"]:
             if not options.as_json:
                 print_changes(plan)
-            confirm(f"\nApply plan {plan_id} to {_what(plan)}?", yes)
+            look = f"claimctl show {plan_id}"
+            confirm(f"\nApply plan {plan_id} to {_what(plan)}?", yes, "look", look)
         if break_glass is not None:
             call(connection, "break_glass", plan_id=plan_id, reason=break_glass)
-        else:
+        elif not broke_glass:
             call(connection, "begin_apply", plan_id=plan_id)
     with _bar(plan) as on_batch, refusals():
         progress = Progress(on_batch)
@@ -142,12 +155,13 @@ def _print_outcome(options: Options, outcome: dict[str, Any]) -> None:
         print_json(outcome)
         return
     plan_id = outcome["plan_id"]
-    print(f"Plan {plan_id}: {outcome['applied']} applied, {outcome['skipped']} skipped.")
+    say(f"Plan {plan_id}: {outcome['applied']} applied, {outcome['skipped']} skipped.")
     for reason, lines in outcome["reasons"].items():
-        print(f"  skipped as {reason}: {lines}")
+        say(f"  skipped as {reason}: {lines}")
     if outcome["pending"]:
-        print(
-            f"{outcome['pending']} lines are left to another applier, or: claimctl apply {plan_id}"
+        say(
+            f"{outcome['pending']} lines are left to another applier, or to:\n"
+            f"  claimctl apply {plan_id}"
         )
     else:
-        print(f"Next: claimctl verify {plan_id}")
+        say(f"Next:\n  claimctl verify {plan_id}")

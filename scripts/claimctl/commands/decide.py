@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from claimctl.options import PLAN_ID, Options, global_options
+from claimctl.options import NOT_BLANK, PLAN_ID, Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @global_options
@@ -33,20 +34,20 @@ def approve(options: Options, plan_id: int, yes: bool) -> None:
             print_plan(plan)
         is_afterwards = bool(plan["broke_glass_by"] and not plan["approved_by"])
         if is_afterwards or (plan["state"] == "planned" and not plan["is_past_its_time"]):
-            confirm(f"\nApprove plan {plan_id}?", yes)
+            confirm(f"\nApprove plan {plan_id}?", yes, "look", f"claimctl show {plan_id}")
         call(connection, "approve_plan", plan_id=plan_id, digest=plan["digest"])
         plan = show_plan(connection, plan_id)
     if options.as_json:
         print_json(plan)
     elif is_afterwards:
-        print(f"\nPlan {plan_id} is approved afterwards.")
+        say(f"\nPlan {plan_id} is approved afterwards.")
     else:
-        print(f"\nPlan {plan_id} is approved. Next: claimctl apply {plan_id}")
+        say(f"\nPlan {plan_id} is approved. Next:\n  claimctl apply {plan_id}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
-@click.option("--reason", required=True, help="Why; the maker reads it.")
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; the maker reads it.")
 @global_options
 @click.pass_obj
 def reject(options: Options, plan_id: int, reason: str) -> None:
@@ -67,4 +68,4 @@ def reject(options: Options, plan_id: int, reason: str) -> None:
     if options.as_json:
         print_json(plan)
     else:
-        print(f"Plan {plan_id} is rejected.")
+        say(f"Plan {plan_id} is rejected.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from claimctl.errors import ExitCode
-from claimctl.options import Options, global_options
+from claimctl.options import Command, Options, global_options
+from claimctl.output import say
 
 if TYPE_CHECKING:
     from claimctl.config import Project
@@ -23,6 +25,7 @@ CHECKS = (
     "sources",
     "columns",
     "types",
+    "filters",
     "privileges",
     "indexes",
     "triggers",
@@ -31,16 +34,16 @@ CHECKS = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @global_options
 @click.pass_obj
 def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
     Looks at the connection, the server's version, the service's tables (never views), their
-    columns, types, privileges and indexes, triggers on wallets, vacuum, the models' age and
-    settings, the store's statuses, and the guard. It changes nothing. Where the guard is installed
-    it needs no dbt project.
+    columns, types, which of their rows count, privileges and indexes, triggers on wallets, vacuum,
+    the models' age and settings, the store's statuses, and the guard. It changes nothing. Where the
+    guard is installed it needs no dbt project.
 
     Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.
 
@@ -50,7 +53,7 @@ def doctor(options: Options) -> None:
     """
     from claimctl.config import Project, find_project, load_project
     from claimctl.database import reading
-    from claimctl.guard import is_installed, recorded
+    from claimctl.guard import is_installed, recorded, refuse_stranger
 
     project = find_project(options)
     with reading(options) as connection:
@@ -58,6 +61,8 @@ def doctor(options: Options) -> None:
             known = recorded(connection)
             project = project or Project(known, [])
             options.models_schema = options.models_schema or known["models_schema"]
+        elif project is None:
+            refuse_stranger(connection)
         findings = examine(connection, options, project or load_project(options))
     states = Counter(finding["state"] for finding in findings)
     if options.as_json:
@@ -77,11 +82,14 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
     from claimctl.guard import GUARD_VERSION, is_installed
     from claimctl.models import schemas_of_models
 
-    settings = Jsonb(project.settings)
+    given = Jsonb(project.settings)
+    columns = run_sql(connection, "service_columns.sql", {"settings": given})
+    found = _found(columns)
     schemas = schemas_of_models(connection, options)
     parameters = {
-        "settings": settings,
-        "columns": Jsonb(run_sql(connection, "service_columns.sql", {"settings": settings})),
+        "settings": Jsonb(project.settings | _resolved(found)),
+        "columns": Jsonb(columns),
+        "found": Jsonb(found),
         "unknown_vars": Jsonb(project.unknown_vars),
         "schemas": schemas,
         "models_schema": options.models_schema,
@@ -109,6 +117,22 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
     return findings
 
 
+def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """Return which optional tables and columns there are, as rpt_wallet_build keeps it."""
+    found: dict[str, bool] = {}
+    for column in columns:
+        if column["is_optional_source"]:
+            found[column["source"]] = column["is_read_source"]
+        elif column["is_optional"]:
+            found[f"{column['source']}.{column['name']}"] = column["is_read"]
+    return found
+
+
+def _resolved(found: Mapping[str, bool]) -> dict[str, bool]:
+    """Return the vars of optional tables as a build resolves them."""
+    return {f"has_{name}": is_there for name, is_there in found.items() if "." not in name}
+
+
 def _print_json(findings: list[Finding], states: Counter[str]) -> None:
     from claimctl.output import print_json
 
@@ -119,9 +143,12 @@ def _print_findings(findings: list[Finding], states: Counter[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from claimctl.output import STATE_STYLES, print_table, printable
+    from claimctl.output import STATE_STYLES, print_table
+    from claimctl.text import printable
 
     table = Table.grid(padding=(0, 2))
+    for can_wrap in (False, False, True):
+        table.add_column(no_wrap=not can_wrap, overflow="fold")
     for finding in findings:
         state = Text(finding["state"], style=STATE_STYLES[finding["state"]])
         table.add_row(state, finding["check"], Text(printable(finding["finding"])))
@@ -130,9 +157,9 @@ def _print_findings(findings: list[Finding], states: Counter[str]) -> None:
     print_table(table)
     if states["error"] or states["warning"]:
         counts = (_counted(states[state], state) for state in ("error", "warning"))
-        print(f"\n{', '.join(counts)}: do what the arrows say.")
+        say(f"\n{', '.join(counts)}: do what the arrows say.")
     else:
-        print("\nNothing to do.")
+        say("\nNothing to do.")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from claimctl.errors import ClaimctlError
-from claimctl.options import Options, global_options
+from claimctl.options import NOT_BLANK, Command, Options, global_options
+from claimctl.output import say
 
 if TYPE_CHECKING:
     from claimctl.config import Project
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 PARTS = {"fct_purchase_discrepancies": "discrepancies", "int_current_cap_windows": "caps"}
 
 
-@click.command()
-@click.argument("user")
+@click.command(cls=Command)
+@click.argument("user", type=NOT_BLANK)
 @global_options
 @click.pass_obj
 def explain(options: Options, user: str) -> None:
@@ -27,7 +28,8 @@ def explain(options: Options, user: str) -> None:
     What is expected or recoverable comes from the models, the rest is read live. Times are in UTC.
     It changes nothing. Where the guard is installed it needs no dbt project.
 
-    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models.
+    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models,
+    4: this login may not look.
 
     \b
     Example:
@@ -35,12 +37,14 @@ def explain(options: Options, user: str) -> None:
     """
     from claimctl.config import Project, find_project, load_project
     from claimctl.database import reading
-    from claimctl.guard import is_installed, recorded
+    from claimctl.guard import is_installed, recorded, refuse_stranger
     from claimctl.output import print_json
 
     project = find_project(options)
     with reading(options) as connection:
         has_guard = is_installed(connection)
+        if not has_guard and project is None:
+            refuse_stranger(connection)
         if has_guard:
             project = Project(recorded(connection), [])
             options.models_schema = options.models_schema or project.settings["models_schema"]
@@ -65,20 +69,21 @@ def look_up(connection: Database, options: Options, project: Project, user: str)
     places = run_sql(connection, "explain/sku_catalog.sql", catalogue)
     if not places:
         raise ClaimctlError(
-            f"The catalogue {catalogue['name']} is in no schema: run dbt seed, "
-            "or correct the var sku_catalog_model."
+            f"The catalogue {catalogue['name']} is in no schema: correct the var "
+            "sku_catalog_model, or load it:",
+            "dbt seed",
         )
     user_id_type, _ = as_user_id(connection, project.settings["user_id_data_type"], user)
     names = {
         "models": Identifier(models),
-        "sku_catalog": Identifier(places[0]["schema_name"], catalogue["name"]),
+        "sku_catalog": Identifier(places[0]["schema_name"], places[0]["table_name"]),
         "user_id_type": SQL(user_id_type),
     }
     explanation: dict[str, Any] = run_sql(connection, "explain/user.sql", {"user_id": user}, names)[
         0
     ]["explanation"]
     if not explanation["is_known"]:
-        raise ClaimctlError(f"No claim, purchase or wallet names the user {user}.")
+        raise ClaimctlError(f"There is no user {user}: no claim, purchase or wallet names it.")
     built = run_sql(connection, "explain/built.sql", {"models": models, "names": list(PARTS)})
     for model, part in PARTS.items():
         if {"name": model} in built:
@@ -106,9 +111,10 @@ def plans_of(connection: Database, user: str) -> list[dict[str, Any]]:
 
 def _print_explanation(explanation: dict[str, Any]) -> None:
     """Print the document section by section."""
-    from claimctl.output import print_rows, printable, utc
+    from claimctl.output import print_rows, utc
+    from claimctl.text import printable
 
-    print(f"User {printable(explanation['user_id'])}. Times are in UTC.")
+    say(f"User {printable(explanation['user_id'])}. Times are in UTC.")
     found: dict[str, str] = {}
     for row in explanation["discrepancies"]:
         words = " ".join(filter(None, (row["discrepancy_type"], row["reason"] or "recoverable")))
@@ -185,9 +191,9 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
             ),
         )
     if explanation["hints"]:
-        print()
+        say()
     for hint in explanation["hints"]:
-        print(printable(hint))
+        say(printable(hint))
 
 
 def _wallet_title(explanation: dict[str, Any]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from claimctl.options import Options, global_options
+from claimctl.options import NOT_BLANK, Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
-@click.option("--reason", required=True, help="Why; whoever is refused reads it.")
+@click.command(cls=Command)
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; whoever is refused reads it.")
 @global_options
 @click.pass_obj
 def pause(options: Options, reason: str) -> None:
@@ -20,11 +21,11 @@ def pause(options: Options, reason: str) -> None:
     Example:
       claimctl pause --reason "latency alert"
     """
-    _say(options, "pause", reason, "Paused: no apply writes any more. To go on: claimctl resume")
+    _say(options, "pause", reason, "Paused: no apply writes any more. To go on:\n  claimctl resume")
 
 
-@click.command()
-@click.option("--reason", default="over", show_default=True, help="Why.")
+@click.command(cls=Command)
+@click.option("--reason", type=NOT_BLANK, default="over", show_default=True, help="Why.")
 @global_options
 @click.pass_obj
 def resume(options: Options, reason: str) -> None:
@@ -36,7 +37,7 @@ def resume(options: Options, reason: str) -> None:
     Example:
       claimctl resume
     """
-    _say(options, "resume", reason, "Resumed. Open plans: claimctl status")
+    _say(options, "resume", reason, "Resumed. Open plans:\n  claimctl status")
 
 
 def _say(options: Options, function: str, reason: str, sentence: str) -> None:
@@ -48,4 +49,4 @@ def _say(options: Options, function: str, reason: str, sentence: str) -> None:
     if options.as_json:
         print_json({"is_paused": function == "pause", "reason": reason})
     else:
-        print(sentence)
+        say(sentence)

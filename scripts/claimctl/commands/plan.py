@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from claimctl.errors import NothingToDoError, WrongUsageError
-from claimctl.options import COUNT, PLAN_ID, Options, global_options
+from claimctl.options import COUNT, NOT_BLANK, PLAN_ID, Command, Group, Options, global_options
+from claimctl.output import say
 
 if TYPE_CHECKING:
     from claimctl.database import Database
 
 
-@click.group()
+@click.group(cls=Group)
 @global_options
 def plan() -> None:
     """Plan a repair; nothing of the service is changed before approve and apply.
@@ -24,13 +26,17 @@ def plan() -> None:
     """
 
 
-@plan.command()
-@click.option("--reason", required=True, help="Why; the approver reads it.")
+@plan.command(cls=Command)
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
 @click.option(
-    "--include-excess", multiple=True, metavar="ITEM", help="Also take what is in excess of ITEM."
+    "--include-excess",
+    type=NOT_BLANK,
+    multiple=True,
+    metavar="ITEM",
+    help="Also take what is in excess of ITEM.",
 )
-@click.option("--user", metavar="USER", help="Only this user's wallet.")
-@click.option("--item", metavar="ITEM", help="Only this item.")
+@click.option("--user", type=NOT_BLANK, metavar="USER", help="Only this user's wallet.")
+@click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only this item.")
 @click.option("--limit", type=COUNT, help="At most so many wallets.")
 @click.option(
     "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."
@@ -90,9 +96,9 @@ def make(
         print_json({"plan_id": None, "lines": 0, "message": nothing.message})
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
-@click.option("--reason", required=True, help="Why; the approver reads it.")
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
 @global_options
 @click.pass_obj
 def rollback(options: Options, plan_id: int, reason: str) -> None:
@@ -130,19 +136,20 @@ def print_made(options: Options, made: dict[str, Any]) -> None:
     if options.as_json:
         print_json(made)
         return
-    print(f"Plan {made['plan_id']} is made; nothing is changed yet.")
+    say(f"Plan {made['plan_id']} is made; nothing is changed yet.")
     print_changes(made)
-    print(f"\nNext, as another login: claimctl approve {made['plan_id']}")
+    say(f"\nNext, as another login:\n  claimctl approve {made['plan_id']}")
 
 
 def _limits(raised: tuple[str, ...]) -> dict[str, float]:
-    limits = {}
+    limits: dict[str, float] = {}
     for text in raised:
         name, _, value = text.partition("=")
-        try:
-            limits[name] = float(value) if "." in value else int(value)
-        except ValueError as error:
+        if not re.fullmatch(r"[0-9]{1,15}([.][0-9]{1,15})?", value, re.ASCII):
             raise WrongUsageError(
                 f"--raise takes BREAKER=LIMIT, for example max_wallets=20000, not {text!r}."
-            ) from error
+            )
+        if name in limits:
+            raise WrongUsageError(f"--raise names {name} twice.")
+        limits[name] = float(value) if "." in value else int(value)
     return limits

@@ -9,22 +9,23 @@ import click
 
 from claimctl.commands.plan import print_made
 from claimctl.errors import NothingToDoError, WrongUsageError
-from claimctl.options import Options, global_options
+from claimctl.options import NOT_BLANK, Command, Options, global_options
 
 
-@click.command("kill-switch")
-@click.option("--off", "is_on", flag_value=False, type=bool, default=None, help="Stop claims.")
-@click.option("--on", "is_on", flag_value=True, type=bool, help="Let claims go on.")
-@click.option("--sku", metavar="SKU", help="This SKU.")
+@click.command("kill-switch", cls=Command)
+@click.option("--off", "is_off", is_flag=True, help="Stop claims.")
+@click.option("--on", "is_on", is_flag=True, help="Let claims go on.")
+@click.option("--sku", type=NOT_BLANK, metavar="SKU", help="This SKU.")
 @click.option("--all", "is_all", is_flag=True, help="Every SKU of the catalogue, by its name.")
-@click.option("--reason", required=True, help="Why; the approver reads it.")
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
 @click.option("--now", is_flag=True, help="Apply it at once, to be approved afterwards.")
 @click.option("--yes", is_flag=True, help="Do not ask before --now; for scripts.")
 @global_options
 @click.pass_obj
 def kill_switch(
     options: Options,
-    is_on: bool | None,
+    is_off: bool,
+    is_on: bool,
     sku: str | None,
     is_all: bool,
     reason: str,
@@ -46,34 +47,45 @@ def kill_switch(
     """
     from claimctl.output import print_json
 
-    if is_on is None:
-        raise WrongUsageError("Say which way: --off or --on.")
+    if is_on is is_off:
+        raise WrongUsageError("Say which way: either --off or --on.")
     if (sku is None) is not is_all:
         raise WrongUsageError("Say for what: --sku SKU, or --all.")
+    arguments = {"is_on": is_on, "sku": sku, "reason": reason}
     try:
-        made = _make(options, {"is_on": is_on, "sku": sku, "reason": reason}, is_shown=not now)
+        if now:
+            _switch_now(options, arguments, yes)
+        else:
+            _plan(options, arguments)
     except NothingToDoError as nothing:
         if not options.as_json:
             raise
         print_json({"plan_id": None, "lines": 0, "message": nothing.message})
-        return
-    if now:
-        _apply_now(options, made, yes)
 
 
-def _make(options: Options, arguments: dict[str, Any], *, is_shown: bool) -> dict[str, Any]:
+def _plan(options: Options, arguments: dict[str, Any]) -> None:
     from claimctl.guard import call, guard, show_plan
 
     with guard(options) as connection:
         made = show_plan(connection, call(connection, "plan_kill_switch", **arguments))
-    if is_shown:
-        print_made(options, made)
-    return made
+    print_made(options, made)
 
 
-def _apply_now(options: Options, made: dict[str, Any], yes: bool) -> None:
-    """Ask once, apply without an approval, and say who has to look at it."""
+def _switch_now(options: Options, arguments: dict[str, Any], yes: bool) -> None:
+    """Show, ask once, then plan and break the glass at once: whoever is refused leaves no plan."""
     from claimctl.commands.apply import apply_and_print
+    from claimctl.guard import call, guard, show_plan
+    from claimctl.summary import confirm, print_changes
 
-    outcome = apply_and_print(options, made["plan_id"], yes=yes, break_glass=made["reason"])
-    sys.exit(outcome)
+    with guard(options) as connection:
+        if not yes:
+            with connection.transaction(force_rollback=True):
+                shown = show_plan(connection, call(connection, "plan_kill_switch", **arguments))
+                call(connection, "break_glass", plan_id=shown["plan_id"], reason=shown["reason"])
+            if not options.as_json:
+                print_changes(shown)
+            confirm("\nWrite the switch now, without an approval?", yes, "look", "claimctl status")
+        with connection.transaction():
+            plan_id = call(connection, "plan_kill_switch", **arguments)
+            call(connection, "break_glass", plan_id=plan_id, reason=arguments["reason"])
+    sys.exit(apply_and_print(options, plan_id, yes=True, broke_glass=True))

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from claimctl.commands.plan import make
-from claimctl.options import COUNT, Command, Options, global_options
+from claimctl.options import COUNT, NOT_BLANK, Command, Decorated, Options, global_options
 
-REASON = click.option("--reason", required=True, help="Why; the approver reads it.")
+REASON = click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
 CLAIMED_AT = click.option(
     "--claimed-at",
     type=click.Choice(["purchase", "now"]),
@@ -40,10 +40,10 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _of_several(command: Command) -> Command:
+def _of_several(command: Decorated) -> Decorated:
     """Give a command what narrows a plan of many purchases."""
-    decorators: tuple[Callable[[Command], Command], ...] = (
-        click.option("--user", metavar="USER", help="Only this user's purchases."),
+    decorators: tuple[Callable[[Decorated], Decorated], ...] = (
+        click.option("--user", type=NOT_BLANK, metavar="USER", help="Only this user's purchases."),
         click.option("--limit", type=COUNT, help="At most so many users."),
         CLAIMED_AT,
         click.option("--include-over-cap", is_flag=True, help="Also those beyond their caps."),
@@ -54,7 +54,7 @@ def _of_several(command: Command) -> Command:
     return command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--from", "start", type=Moment(), required=True, help="Purchases from then on.")
 @click.option("--to", "end", type=Moment(), required=True, help="Purchases before then.")
 @REASON
@@ -86,7 +86,7 @@ def recovery(
     make(options, "plan_recovery", arguments, user=user, raised=raised)
 
 
-@click.command()
+@click.command(cls=Command)
 @REASON
 @_of_several
 @global_options
@@ -106,11 +106,11 @@ def queue(options: Options, /, user: str | None, raised: Any, **given: Any) -> N
     make(options, "plan_queue", given, user=user, raised=raised)
 
 
-@click.command()
-@click.argument("tx_id", metavar="TX")
-@click.option("--user", metavar="USER", required=True, help="Whose purchase it is.")
+@click.command(cls=Command)
+@click.argument("tx_id", type=NOT_BLANK, metavar="TX")
+@click.option("--user", type=NOT_BLANK, metavar="USER", required=True, help="Whose purchase it is.")
 @REASON
-@click.option("--ticket", required=True, help="The support case.")
+@click.option("--ticket", type=NOT_BLANK, required=True, help="The support case.")
 @CLAIMED_AT
 @RAISE
 @global_options

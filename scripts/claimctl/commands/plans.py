@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from claimctl.errors import ClaimctlError
-from claimctl.options import COUNT, PLAN_ID, Options, global_options
+from claimctl.errors import ClaimctlError, WrongUsageError
+from claimctl.options import COUNT, NOT_BLANK, PLAN_ID, Command, Options, global_options
+from claimctl.output import say
 
 if TYPE_CHECKING:
     from claimctl.database import Database
@@ -21,9 +24,10 @@ LINE_COLUMNS = (
     *("line_no", "user_id", "before", "after", "claims"),
     *("state", "skipped_because", "decided_at"),
 )
+SHOWN_LINES = 10
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--limit", type=COUNT, default=20, show_default=True, help="At most so many plans.")
 @global_options
 @click.pass_obj
@@ -36,43 +40,43 @@ def plans(options: Options, limit: int) -> None:
     Example:
       claimctl plans --limit 5
     """
-    from claimctl.database import run_sql
+    from claimctl.database import plain_times, run_sql
     from claimctl.guard import guard
     from claimctl.output import print_json, print_rows
 
-    with guard(options) as connection, connection.transaction():
-        connection.execute("select set_config('TimeZone', 'UTC', true)")
+    with guard(options) as connection, plain_times(connection):
         rows = run_sql(connection, "guard/plans.sql", {"limit": limit})
-    for row in rows:
-        for name in ("made_at", "expires_at", "verified_at"):
-            row[name] = row[name] and f"{row[name]:%Y-%m-%d %H:%M:%S}"
     if options.as_json:
         print_json(rows)
     elif not rows:
-        print("There is no plan yet. Next: claimctl plan wallets --reason ...")
+        say("There is no plan yet. Next:\n  claimctl plan wallets --reason WHY")
     else:
-        cells = ([row[column] for column in PLAN_COLUMNS] for row in rows)
-        print_rows("Plans. Times are in UTC.", PLAN_COLUMNS, cells)
+        cells = ([_cell(row[column]) for column in PLAN_COLUMNS] for row in rows)
+        print_rows("Plans. Times are in UTC.", PLAN_COLUMNS, cells, wraps=["reason"])
 
 
-@click.command()
+def _cell(value: Any) -> Any:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
+
+
+@click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
 @click.option(
     "--lines",
     type=click.IntRange(0, COUNT.max),
-    default=10,
-    show_default=True,
+    show_default="10, or all with --json",
     help="Show so many of its lines.",
 )
 @click.option(
     "--csv",
     "csv_file",
+    type=NOT_BLANK,
     metavar="FILE",
     help="Write every line as CSV there, - for here.",
 )
 @global_options
 @click.pass_obj
-def show(options: Options, plan_id: int, lines: int, csv_file: str | None) -> None:
+def show(options: Options, plan_id: int, lines: int | None, csv_file: str | None) -> None:
     """Show what PLAN changes, its digest and limits, and what became of its lines.
 
     Exit code 0: shown, 2: no such plan, 3: no connection or no guard, 4: no right to look.
@@ -81,36 +85,49 @@ def show(options: Options, plan_id: int, lines: int, csv_file: str | None) -> No
     Example:
       claimctl show 7 --csv affected_users.csv
     """
-    from claimctl.database import run_sql
+    from claimctl.database import plain_times, run_sql
     from claimctl.guard import guard, show_plan
     from claimctl.output import print_json, print_rows
     from claimctl.summary import print_plan
 
+    if options.as_json and csv_file is not None:
+        raise WrongUsageError("Say in which form: --json or --csv FILE.")
+    if lines is None and not options.as_json:
+        lines = SHOWN_LINES
     with guard(options) as connection:
         plan = show_plan(connection, plan_id)
         if csv_file is not None:
             _write_csv(connection, plan_id, csv_file)
             return
-        rows = run_sql(connection, "guard/lines.sql", {"plan_id": plan_id, "limit": lines})
+        with plain_times(connection):
+            rows = run_sql(connection, "guard/lines.sql", {"plan_id": plan_id, "limit": lines})
     if options.as_json:
-        print_json(plan)
+        print_json({**plan, "plan_lines": [_line_document(row) for row in rows]})
         return
     print_plan(plan)
     if rows:
         columns = LINE_COLUMNS[:-1]
-        print_rows("The first lines", columns, ([row[c] for c in columns] for row in rows))
+        cells = ([row[c] for c in columns] for row in rows)
+        print_rows("The first lines", columns, cells)
+
+
+def _line_document(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a line for programs: before and after as objects."""
+    values = {name: row[name] and json.loads(row[name]) for name in ("before", "after")}
+    return {**row, **values}
 
 
 def _write_csv(connection: Database, plan_id: int, name: str) -> None:
     """Stream the lines to a file, however many they are."""
     from importlib.resources import files
 
+    from claimctl.database import plain_times
+
     query = (files("claimctl") / "sql/guard/lines.sql").read_text(encoding="utf-8")
-    with connection.transaction(), connection.cursor(name="lines") as cursor:
-        connection.execute("select set_config('TimeZone', 'UTC', true)")
+    with plain_times(connection), connection.cursor(name="lines") as cursor:
         cursor.execute(query, {"plan_id": plan_id, "limit": None})
         try:
-            with click.open_file(name, "w", encoding="utf-8") as file:
+            with click.open_file(name, "w", encoding="utf-8", errors="replace") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(LINE_COLUMNS)
                 for row in cursor:

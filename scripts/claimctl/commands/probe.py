@@ -7,26 +7,31 @@ import os
 import click
 
 from claimctl.errors import ExitCode, WrongUsageError
-from claimctl.options import Options, global_options
+from claimctl.options import NOT_BLANK, SECONDS, Command, Options, global_options
+from claimctl.output import say
 
 TOKEN_VARIABLE = "CLAIMCTL_TOKEN"
 # Whoever reads the claims knows a test by it.
 RESERVED_PREFIX = "test-"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("url")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 600),
+    type=SECONDS,
     default=10,
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for an answer.",
 )
 @click.option("--test-claim", is_flag=True, help="Send a claim too, which the service keeps.")
-@click.option("--tx-id", help=f"The test claim's transaction; it begins with {RESERVED_PREFIX}")
-@click.option("--sku", help="The test claim's SKU.")
+@click.option(
+    "--tx-id",
+    type=NOT_BLANK,
+    help=f"The test claim's transaction; it begins with {RESERVED_PREFIX}",
+)
+@click.option("--sku", type=NOT_BLANK, help="The test claim's SKU.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @global_options
 @click.pass_obj
@@ -50,9 +55,10 @@ def probe(
     Example:
       claimctl probe https://project.supabase.co/functions/v1/claim
     """
-    from claimctl.output import print_json, printable
+    from claimctl.output import print_json
     from claimctl.probing import Reply, check_health, check_url, claim
     from claimctl.summary import confirm
+    from claimctl.text import printable
 
     shown = check_url(url)
     token = _check_test_claim(tx_id, sku) if test_claim else ""
@@ -60,14 +66,14 @@ def probe(
         raise WrongUsageError("--tx-id and --sku belong to --test-claim.")
     replies: list[Reply] = [check_health(url, timeout)]
     if test_claim:
-        confirm(f"Claim {sku} as {tx_id} at {shown}?", yes, first="check URL, user and SKU")
+        confirm(f"Claim {sku} as {tx_id} at {shown}?", yes, "check URL, user and SKU")
         replies.append(claim(url, timeout, token, str(tx_id), str(sku)))
     if options.as_json:
         print_json({"url": shown, "replies": [reply.document() for reply in replies]})
     else:
         for reply in replies:
             figures = f"{reply.status} in {reply.latency_ms:g} ms"
-            print(f"{reply.check}: {figures}, {reply.sentence}. {printable(reply.body)}".rstrip())
+            say(f"{reply.check}: {figures}, {reply.sentence}. {printable(reply.body)}".rstrip())
     if not all(reply.is_good for reply in replies):
         raise SystemExit(ExitCode.FINDINGS)
 

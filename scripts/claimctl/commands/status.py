@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from claimctl.options import Options, global_options
+from claimctl.options import Command, Options, global_options
+from claimctl.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @global_options
 @click.pass_obj
 def status(options: Options) -> None:
@@ -21,12 +22,11 @@ def status(options: Options) -> None:
     Example:
       claimctl status
     """
-    from claimctl.database import run_sql
+    from claimctl.database import plain_times, run_sql
     from claimctl.guard import guard
     from claimctl.output import print_json
 
-    with guard(options) as connection, connection.transaction():
-        connection.execute("select set_config('TimeZone', 'UTC', true)")
+    with guard(options) as connection, plain_times(connection):
         document = run_sql(connection, "guard/status.sql", {})[0]["status"]
     if options.as_json:
         print_json(document)
@@ -35,24 +35,25 @@ def status(options: Options) -> None:
 
 
 def _print_status(document: dict[str, Any]) -> None:
-    from claimctl.output import print_rows, printable, utc
+    from claimctl.output import print_rows, utc
+    from claimctl.text import printable
 
     if document["is_paused"]:
-        print(
+        say(
             f"Applies are PAUSED by {document['changed_by']} since {utc(document['changed_at'])}: "
             f"{printable(document['paused_because'])}"
         )
     else:
-        print("Applies are not paused. Times are in UTC.")
+        say("Applies are not paused. Times are in UTC.")
     if document["is_single_operator"]:
-        print("Single-operator mode is on: a maker may approve.")
+        say("Single-operator mode is on: a maker may approve.")
     switch = ", ".join(f"{sku} {state}" for sku, state in (document["switch"] or {}).items())
-    print(f"The switch: {printable(switch)}.")
+    say(f"The switch: {printable(switch)}.")
     for broken in document["unapproved_break_glass"]:
-        print(
+        say(
             f"Plan {broken['plan_id']} was applied WITHOUT AN APPROVAL by {broken['by']} at "
             f"{utc(broken['applied_at'])}: {printable(broken['reason'])}\n"
-            f"Next, as another login: claimctl approve {broken['plan_id']}"
+            f"Next, as another login:\n  claimctl approve {broken['plan_id']}"
         )
     columns = ("plan_id", "kind", "state", "lines", "made_by", "expires_at")
     rows = [
@@ -62,12 +63,12 @@ def _print_status(document: dict[str, Any]) -> None:
     if rows:
         print_rows("Open plans", columns, rows)
     else:
-        print("No plan is open.")
+        say("No plan is open.")
     verified = document["last_verified"]
     if verified:
-        print(
+        say(
             f"Last verified: plan {verified['plan_id']} at {utc(verified['verified_at'])}, "
             f"{verified['wrong']} wrong."
         )
     else:
-        print("No repair has been verified yet.")
+        say("No repair has been verified yet.")

@@ -63,6 +63,8 @@ def local_md5(value: str) -> str:
 
 
 claim_reconciliation = _Macros()
+# The linter sees every optional table and column.
+execute = False
 target = {"database": "claims"}
 adapter = _Adapter()
 exceptions = _Exceptions()

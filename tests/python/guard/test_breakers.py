@@ -9,6 +9,7 @@ import pytest
 from support.databases import MODELS_SCHEMA
 from support.forgery import let_expire, waits
 from support.guard import CHECKER, MAKER, Guard, call
+from support.guard_templates import Guards
 
 # All but the one that a test is about.
 RAISED = {"max_wallets": 99999, "max_affected_share": 1, "max_net_quantity": 99999}
@@ -150,6 +151,74 @@ def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
     assert guard.value(f"select details from claim_ops.plan_lines where plan_id = {plan}") == {
         "discrepancies": {"streakshield": "short"}
     }
+
+
+# What is in force
+
+
+def test_what_was_rolled_back_and_forth_counts(guard: Guard) -> None:
+    """The rollback of a rollback puts the first plan in force again."""
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.approve(guard.plan())
+    guard.apply(plan)
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    guard.apply(guard.roll_back(rollback))
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    with guard.refuses("CO005", "--raise max_net_quantity=8"):
+        guard.plan()
+
+
+def test_a_stopped_plan_counts_by_what_it_applied(guard: Guard) -> None:
+    """A plan that was stopped for a rollback, which is then rejected, is in force."""
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.plan_and_begin()
+    guard.batch(plan)
+    rollback = guard.call(MAKER, "plan_rollback", plan, "test")
+    guard.call(MAKER, "reject_plan", rollback, "no")
+    assert guard.state(plan) == "expired"
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    with guard.refuses("CO005", "--raise max_net_quantity=8"):
+        guard.plan()
+
+
+def test_skipped_lines_do_not_count(guard: Guard) -> None:
+    set_limit(guard, "max_net_quantity", 5)
+    guard.add_short_wallet("alice", claims=4, shields=0)
+    plan = guard.approve(guard.plan())
+    guard.execute("update user_wallet_balances set streakshield_count = 4")
+    assert guard.apply(plan)["skipped"] == 1
+    guard.add_short_wallet("bob", claims=4, shields=0)
+    guard.plan()
+
+
+def test_adjustments_that_match_nothing_switch_the_breaker_of_spends_not_off(
+    guards: Guards,
+) -> None:
+    """Alice's spend is modelled, Bob's names an item that does not exist, Carol's is of old."""
+    guard = guards.fresh({"has_wallet_adjustments": True})
+    set_limit(guard, "max_suspected_spends", 1)
+    for user_id in ("alice", "bob", "carol"):
+        add_spender(guard, user_id)
+    guard.execute("update user_wallet_balances set streakshield_count = 0 where user_id = 'alice'")
+    guard.execute(
+        """
+        insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at)
+        select row_number() over (), user_id, item, -1, clock_timestamp() - interval '236 hours'
+        from (values
+            ('alice', 'streakshield'), ('bob', 'Streakshield'), ('carol', 'xp_booster')
+        ) as adjustments (user_id, item)
+        """
+    )
+    with guard.refuses("CO005", "max_suspected_spends=2"):
+        guard.plan()
+    set_limit(guard, "max_suspected_spends", 2)
+    guard.plan()
+    assert guard.rows(
+        "select user_id from claim_ops.line_states where details ? 'suspected_spend' order by 1"
+    ) == [("bob",), ("carol",)]
 
 
 # Raised with a reason

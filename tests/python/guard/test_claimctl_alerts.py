@@ -155,7 +155,7 @@ def test_the_table_says_what_to_do(alerts: Guard) -> None:
     first, *_ = (line for line in answer.stdout.splitlines() if "error_rate" in line)
     assert first.split()[:3] == ["firing", "critical", "error_rate"]
     assert first.split()[5:] == ["0.2", "0.05", "2"]
-    assert "-> claimctl status   docs/runbook.md#error-rate\n" in answer.stdout
+    assert "\n  claimctl status\n  docs/runbook.md#error-rate\n" in answer.stdout
     assert "docs/runbook.md#latency" not in answer.stdout
     assert "Together: critical. Times are in UTC." in answer.stdout
 
@@ -213,7 +213,7 @@ def test_a_critical_alert_is_critical_also_where_the_input_is_stale(alerts: Guar
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("drop table {}.rpt_alerts", "holds no rpt_alerts: run dbt build"),
+        ("drop table {}.rpt_alerts", "holds no rpt_alerts. It comes with: dbt build"),
         ("drop schema {} cascade", "does not hold the wallet models"),
         ("revoke select on {}.rpt_alerts from claim_reader", "permission denied"),
     ],
@@ -262,9 +262,10 @@ def test_without_the_guard_alerts_are_shown_and_nobody_is_notified(
     assert claimctl("alerts", *on(guard)).exit_code == OK
     answer = claimctl("alerts", "--notify", hook.url, *on(guard))
     assert answer.exit_code == UNKNOWN
-    assert complaints(answer) == [
-        "Nobody was notified. The guard is not installed here: run dbt run-operation install_guard."
-    ]
+    assert answer.stderr == (
+        "claimctl: Nobody was notified. The guard is not installed here:"
+        " dbt run-operation install_guard\n"
+    )
 
 
 def _has_role(guard: Guard) -> bool:
@@ -413,9 +414,9 @@ def test_a_refusing_guard_leaves_the_alerts_shown(alerts: Guard, hook: Webhook) 
     set_alert(alerts, "latency", "firing", level=1)
     answer = claimctl("alerts", "--notify", hook.url, *on(alerts, user=MAKER))
     assert answer.exit_code == UNKNOWN
-    (complaint,) = complaints(answer)
-    assert complaint.startswith("Nobody was notified. This login may not do that:")
-    assert "claim_alerter" in complaint
+    said = answer.stderr
+    assert said.startswith("claimctl: Nobody was notified. The login maker may not do that: ")
+    assert said.rstrip().endswith("run: grant claim_alerter to maker with inherit true")
     assert "latency" in answer.stdout
     assert hook.titles == []
 

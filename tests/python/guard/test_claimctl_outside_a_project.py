@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from claimctl.output import utc
 from support.claimctl import Answer, Finding, claimctl, consumer_project, faults
 from support.databases import MODELS_SCHEMA
 from support.dbt_project import ROOT
 from support.forgery import let_expire, login
-from support.guard import CHECKER, RUNNER, Guard
+from support.guard import CHECKER, MAKER, RUNNER, Guard
 from support.guard_templates import Guards
 
 
@@ -43,6 +44,14 @@ def of_guard(answer: Answer, state: str) -> list[Finding]:
     return [each for each in found if (each["check"], each["state"]) == ("guard", state)]
 
 
+@pytest.fixture
+def guard_that_waits(guards: Guards) -> Guard:
+    """The guard beside a service that has no optional table."""
+    guard = guards.fresh()
+    guard.execute("drop table wallet_adjustments, queued_purchases cascade")
+    return guard
+
+
 def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None:
     for options in ([], ["--project-dir", str(ROOT)]):
         answer = examine(guard_that_waits, *options)
@@ -58,7 +67,8 @@ def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> N
     """A table that the guard only has the name of: install_guard recorded all of them."""
     guard = guards.fresh({"claim_service_tables": {"function_metrics": "measures"}})
     assert [each["finding"] for each in faults(examine(guard))] == [
-        "public.measures does not exist."
+        "public.measures does not exist.",
+        "The models were built with function_metrics.error_code, which is not there any more.",
     ]
 
 
@@ -172,6 +182,65 @@ def test_a_right_that_the_guard_lost(guard_that_waits: Guard) -> None:
     assert faults(examine(guard)) == []
 
 
+@pytest.mark.parametrize("user", [MAKER, RUNNER])
+def test_a_login_of_the_guard_needs_no_right_on_the_service(
+    guard_that_waits: Guard, user: str
+) -> None:
+    """Also where it may not even use the schema; what it may not see of others is hidden."""
+    guard = guard_that_waits
+    guard.execute("revoke usage on schema public from public")
+    guard.execute("grant usage on schema public to claim_guard, claim_writer")
+    assert faults(examine(guard, user=user)) == []
+    with guard.connect(autocommit=False) as other, guard.session(user) as connection:
+        other.execute("select 1 from purchase_claims")
+        for model, least in (
+            *(("rpt_index_coverage", 5), ("rpt_table_maintenance", 1)),
+            *(("rpt_slow_statements", 0), ("rpt_database_activity", 1)),
+        ):
+            query = f"select to_jsonb(each) from {MODELS_SCHEMA}.{model} as each"
+            found = [row for (row,) in connection.execute(query.encode())]
+            assert len(found) >= least, model
+        assert "hidden" in {row["state"] for row in found}
+
+
+def test_a_login_that_will_build_has_to_create_its_schema(guards: Guards, anna: str) -> None:
+    guard = guards.with_models()
+    guard.execute(f"drop schema {MODELS_SCHEMA} cascade")
+    with login(guard, anna):
+        guard.execute(f"grant select on all tables in schema public to {anna}")
+        try:
+            (found,) = faults(examine(guard, "--project-dir", str(ROOT), user=anna))
+            assert found["advice"] == f"As its owner: grant create on database claims to {anna};"
+            guard.execute(found["advice"].removeprefix("As its owner: "))
+            assert faults(examine(guard, "--project-dir", str(ROOT), user=anna)) == []
+        finally:
+            guard.execute(f"drop owned by {anna}")
+
+
+def test_rights_that_go_around_the_guard(guard_that_waits: Guard, anna: str) -> None:
+    guard = guard_that_waits
+    lost = "grant select on all tables in schema {0} to claim_guard"
+    with login(guard, anna):
+        guard.execute(
+            f"""
+            grant update (state) on claim_ops.plans to {anna};
+            grant claim_writer, pg_write_all_data to {anna};
+            revoke select on {MODELS_SCHEMA}.rpt_wallet_build from claim_guard;
+            """
+        )
+        found = {each["finding"]: each["advice"] for each in faults(examine(guard))}
+        guard.execute(f"drop owned by {anna}; {lost.format(MODELS_SCHEMA)}")
+        assert found.pop(f"{anna} has rights on the guard that install_guard did not give: update.")
+        assert found == {
+            f"{anna} can write past the guard, as a member of claim_writer, pg_write_all_data.": (
+                f"As a superuser: revoke claim_writer, pg_write_all_data from {anna};"
+            ),
+            "claim_guard may not read rpt_wallet_build: plans and alerts fail.": (
+                "As postgres, who built them: dbt build."
+            ),
+        }
+
+
 def test_another_schema_than_the_guards(guard_that_waits: Guard) -> None:
     guard = guard_that_waits
     guard.execute(f"alter schema {MODELS_SCHEMA} rename to moved")
@@ -228,7 +297,7 @@ def test_explain_shows_the_plans_of_a_user(guard: Guard) -> None:
     }
     said = re.sub(" +", " ", claimctl("explain", "user-00001", *dsn(guard)).stdout)
     assert "Plans that touched this wallet\n" in said
-    assert f"{json.dumps({'streakshield_count': 2})} {decided_at[:19]}\n" in said
+    assert f"{json.dumps({'streakshield_count': 2})} {utc(decided_at)}\n" in said
     said = re.sub(" +", " ", claimctl("explain", "user-00002", *dsn(guard)).stdout)
     assert f"{plan} wallet_correction applied changed" in said
     guard.add_claims("zoe")
@@ -252,3 +321,12 @@ def test_explain_for_a_login_that_may_not_see_plans(guard: Guard, anna: str) -> 
 def test_explain_for_the_logins_of_the_guard(guard: Guard, user: str) -> None:
     guard.add_short_wallet("zoe")
     assert claimctl("explain", "zoe", *dsn(guard, user)).exit_code == 0
+    # As where the catalogue is the consumer's own, in a schema that the guard's logins may not use.
+    shown = claimctl("explain", "zoe", "--json", *dsn(guard, user)).document
+    guard.execute(
+        f"""
+        create schema shop;
+        alter table {MODELS_SCHEMA}.sku_catalog set schema shop;
+        """
+    )
+    assert claimctl("explain", "zoe", "--json", *dsn(guard, user)).document == shown

@@ -114,12 +114,13 @@ def test_the_switch_at_once_asks_once(guard: Guard) -> None:
     guard.execute(f"grant claim_planner to {RUNNER}")
     try:
         with terminal(guard, *command) as shell:
-            shell.read_until("Apply plan 1 to the switch? [y/N]: ")
+            shell.read_until("Write the switch now, without an approval? [y/N]: ")
             shell.type("\n")
             assert shell.wait() == 1
         assert guard.rows("table store_config") == before
+        assert guard.rows("table claim_ops.plans") == []
         with terminal(guard, *command) as shell:
-            shell.read_until("Apply plan 2 to the switch? [y/N]: ")
+            shell.read_until("Write the switch now, without an approval? [y/N]: ")
             assert guard.rows("table store_config") == before
             shell.type("y\n")
             assert shell.wait() == 0
@@ -154,8 +155,8 @@ def test_ctrl_c_ends_the_batch_and_says_how_to_go_on(guard: Guard, plan: int, wh
         output, _ = applier.communicate(timeout=60)
     assert applier.returncode == 1
     assert output.endswith(
-        f"claimctl: Stopped between two batches, nothing half done: claimctl apply {plan}"
-        " goes on.\n"
+        "claimctl: Stopped between two batches, nothing half done. To go on:\n"
+        f"  claimctl apply {plan}\n"
     )
     assert "Traceback" not in output
     assert guard.state(plan) == "applying"
@@ -178,5 +179,5 @@ def test_nothing_but_the_outcome_where_there_is_no_terminal(guard: Guard, plan: 
     assert "\x1b" not in output
     assert "wallets/s" not in output
     assert output.endswith(
-        f"Plan {plan}: {WALLETS} applied, 0 skipped.\nNext: claimctl verify {plan}\n"
+        f"Plan {plan}: {WALLETS} applied, 0 skipped.\nNext:\n  claimctl verify {plan}\n"
     )

@@ -72,12 +72,14 @@ WITHOUT_ZONE = "".join(
     f" using \"{column}\" at time zone 'Asia/Tokyo';"
     for table, column in {**TIMES, "user_wallet_balances": "updated_at"}.items()
 ) + columns_as("timestamp", "user_wallet_balances.xp_booster_until")
+INDEX = "create index on function_metrics ((\"timestamp\" at time zone 'Asia/Tokyo'::text));"
 TOKYO = dict.fromkeys(TIMES, "Asia/Tokyo")
 
 SHAPES = {
     "citext, and times without a zone": Shape(
         "create extension citext;"
         + WITHOUT_ZONE
+        + INDEX
         + users_as("citext")
         + columns_as("citext", *SKUS, *TX_IDS, "audit_purchases.status")
         + columns_as("json", "store_config.value"),

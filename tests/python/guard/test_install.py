@@ -7,8 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from support.databases import MODELS_SCHEMA
 from support.guard import RUNNER, Guard, assert_says_what_to_do
-from support.guard_templates import NOTHING_TO_SETTLE, Guards
+from support.guard_templates import NOTHING_OPTIONAL, NOTHING_TO_SETTLE, Guards
 
 
 @pytest.fixture
@@ -99,6 +100,95 @@ def test_an_upgrade_that_fails_changes_nothing(guard: Guard, script: str) -> Non
     with guard.refuses("22012"):
         guard.execute(script.replace("commit;", "select 1 / 0; commit;"))
     assert schema(guard) == before
+
+
+# Default privileges of others
+
+API = """
+    drop role if exists anon;
+    create role anon;
+    alter default privileges grant all on schemas to anon;
+    alter default privileges grant all on tables to anon;
+    alter default privileges grant all on sequences to anon;
+    alter default privileges grant all on functions to anon;
+"""
+NO_API = "drop owned by anon; drop role anon;"
+RIGHTS_ON_THE_GUARD = """
+    with objects (name, acl) as (
+        select nspname, nspacl from pg_namespace where nspname = 'claim_ops'
+        union all
+        select relname, relacl from pg_class where relnamespace = 'claim_ops'::regnamespace
+        union all
+        select attname, attacl from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'claim_ops'::regnamespace
+        union all
+        select proname, coalesce(proacl, acldefault('f', proowner)) from pg_proc
+        where pronamespace = 'claim_ops'::regnamespace
+    )
+    select distinct case when grantee = 0 then 'public' else grantee::regrole::text end
+    from objects, aclexplode(acl)
+    order by 1
+"""
+GUARDS_OWN = [
+    *("claim_alerter", "claim_applier", "claim_approver", "claim_guard", "claim_owner"),
+    *("claim_planner", "claim_reader", "claim_writer"),
+]
+
+
+def test_no_role_but_the_guards_own_has_a_right_on_it(without_guard: Guard, script: str) -> None:
+    guard = without_guard
+    guard.execute(API)
+    try:
+        guard.execute(script)
+        assert [name for (name,) in guard.rows(RIGHTS_ON_THE_GUARD)] == GUARDS_OWN
+        # Nor does it stay where somebody gave it later.
+        guard.execute(
+            """
+            grant all on all tables in schema claim_ops to anon;
+            grant update (state) on claim_ops.plans to public;
+            grant usage on schema claim_ops to anon with grant option;
+            set role anon;
+            grant usage on schema claim_ops to public;
+            """
+        )
+        guard.execute(script)
+        assert [name for (name,) in guard.rows(RIGHTS_ON_THE_GUARD)] == GUARDS_OWN
+    finally:
+        guard.execute(NO_API)
+
+
+def test_what_a_build_makes_is_read_by_the_guard_and_only_read_by_others(
+    guard: Guard, guards: Guards
+) -> None:
+    view = f"{MODELS_SCHEMA}.stg_claim_service__store_config"
+    guard.execute(
+        f"{API}; drop view {view} cascade; revoke usage on schema {MODELS_SCHEMA} from claim_guard"
+    )
+    try:
+        outcome = guards.dbt.run(
+            "run", "--select", "stg_claim_service__store_config", vars=NOTHING_OPTIONAL
+        )
+        assert outcome.success, outcome.explain()
+        rights = guard.rows(
+            f"""
+            select grantee::regrole::text, privilege_type from pg_class, aclexplode(relacl)
+            where pg_class.oid = '{view}'::regclass and grantee <> relowner order by 1
+            """
+        )
+        assert rights == [(name, "SELECT") for name in ("anon", "claim_guard", "claim_reader")]
+        assert guard.value(
+            f"select has_schema_privilege('claim_guard', '{MODELS_SCHEMA}', 'usage')"
+        )
+    finally:
+        guard.execute(NO_API)
+
+
+def test_a_dry_run_refuses_what_an_install_refuses(without_guard: Guard, guards: Guards) -> None:
+    dry_run = ("run-operation", "install_guard", "--args", "{dry_run: true}")
+    assert guards.dbt.run(*dry_run, vars=NOTHING_OPTIONAL).success
+    assert without_guard.value("select to_regnamespace('claim_ops')") is None
+    without_guard.execute("alter table purchase_claims drop constraint purchase_claims_pkey")
+    assert not guards.dbt.run(*dry_run, vars=NOTHING_OPTIONAL).success
 
 
 # What it cannot see

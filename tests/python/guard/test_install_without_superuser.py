@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sandbox.server import Server, binaries
-from support.databases import DATABASE
+from support.databases import DATABASE, MODELS_SCHEMA
 from support.guard import LOGINS, RUNNER, Guard, assert_says_what_to_do
 from support.guard_templates import NOTHING_TO_SETTLE, Guards, build_by_the_rules
 
@@ -111,33 +112,56 @@ def test_an_install_that_fails_leaves_not_even_a_role(elsewhere: Guard, script: 
     assert elsewhere.value("select to_regnamespace('claim_ops')") is None
 
 
-def test_the_grants_that_are_missing_are_named(elsewhere: Guard, script: str) -> None:
+def test_all_that_is_missing_is_one_script(elsewhere: Guard, script: str) -> None:
     guard = elsewhere
-    tables = ["purchase_claims", "user_wallet_balances", "audit_purchases"]
-    guard.execute("".join(f"alter table {table} owner to postgres;" for table in tables))
-    for lacking in (
-        "audit_purchases",
-        'claim_guard lacks rights on "public"."purchase_claims',
-        'claim_writer lacks rights on "public"."purchase_claims',
-        'claim_guard lacks rights on "public"."user_wallet_balances',
-        "claim_writer",
+    guard.execute(
+        f"""
+        create role shopkeeper login;
+        create role builder login;
+        create schema shop authorization shopkeeper;
+        grant usage on schema shop to {INSTALLER};
+        alter table purchase_claims owner to shopkeeper;
+        alter table user_wallet_balances owner to postgres;
+        alter table user_wallet_balances enable row level security;
+        alter schema {MODELS_SCHEMA} owner to builder;
+        """
+    )
+    for (relation,) in guard.rows(
+        f"""
+        select oid::regclass::text from pg_class
+        where relnamespace = '{MODELS_SCHEMA}'::regnamespace and relkind in ('r', 'v')
+        """
     ):
-        with pytest.raises(psycopg.Error, match=lacking) as caught:
-            run(guard, script)
-        assert caught.value.sqlstate == "CO013"
-        assert_says_what_to_do(caught.value)
-        # The first hint makes the roles for good: else nobody could grant them anything.
-        assert len(roles(guard)) == (0 if lacking == "audit_purchases" else 8)
-        follow(guard, str(caught.value.diag.message_hint))
+        guard.execute(f"alter table {relation} owner to builder")
+    # The installer has to read the catalogue, and who built the models.
+    guard.execute(f"grant usage on schema {MODELS_SCHEMA} to {INSTALLER}")
+    guard.execute(f"grant select on all tables in schema {MODELS_SCHEMA} to {INSTALLER}")
+    with pytest.raises(psycopg.Error) as caught:
+        run(guard, script)
+    assert caught.value.sqlstate == "CO013", caught.value
+    assert_says_what_to_do(caught.value)
+    lacking = str(caught.value.diag.message_detail)
+    for what in (
+        *("claim_guard on purchase_claims", "claim_writer on purchase_claims"),
+        *("claim_guard on user_wallet_balances", f"claim_reader on {MODELS_SCHEMA}.rpt_alerts"),
+        f"claim_reader on schema {MODELS_SCHEMA}",
+        "row-level security on user_wallet_balances hides rows from claim_writer",
+    ):
+        assert what in lacking
+    assert roles(guard) == []
+    follow(guard, str(caught.value.diag.message_hint))
     run(guard, script)
+    assert guard.value("select pg_has_role('builder', 'claim_reader', 'usage')")
 
 
 def follow(guard: Guard, hint: str) -> None:
-    """Do what the hint of a refusal says."""
-    first, _, grants = hint.rpartition("As the table's owner: ")
-    with guard.session(INSTALLER) as connection:
-        connection.execute(first.removeprefix("First: ").encode() or b";")
-    guard.execute(grants)
+    """Do what the hint of a refusal says, each statement as the login that it names."""
+    first, *sections = re.split(r"/\* as (.*?) \*/ ", hint)
+    assert first == "Run this, then install again: "
+    for who, statements in zip(sections[::2], sections[1::2], strict=True):
+        login = "postgres" if who == "a superuser" else who
+        with guard.session(login) as connection:
+            connection.execute(statements.encode())
 
 
 def test_a_schema_that_is_closed_is_named(elsewhere: Guard, script: str) -> None:

@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from support.forgery import forge
 from support.guard import CHECKER, RUNNER, Guard
 
 TABLES = ["journal", "journal_batches", "plan_lines", "plan_chunks", "plans"]
@@ -174,21 +173,24 @@ def test_the_chain_shows_what_was_done_to_it(
 
 def test_a_cut_at_the_end_shows_against_the_exported_head(guard: Guard, plan: int) -> None:
     head: dict[str, Any] = guard.call(RUNNER, "verify_plan", plan)["journal_head"]
-    exported = f"""
-        select count(*) from claim_ops.journal_batches
-        where position = {head["position"]} and hash = '{head["hash"]}'
-    """
-    assert guard.value(exported) == 1
-    forge(
-        guard,
-        f"""
-        delete from claim_ops.journal where batch_id in (
-            select batch_id from claim_ops.journal_batches where position >= {head["position"]}
-        );
-        delete from claim_ops.journal_batches where position >= {head["position"]}
-        """,
-    )
-    assert (problems(guard), guard.value(exported)) == ([], 0)
+    guard.call(RUNNER, "pause", "lunch")
+    with guard.connect(autocommit=False) as owner:
+        look = "select problem from claim_ops.check_journal(%s)"
+        assert owner.execute(look, [head["hash"]]).fetchall() == []
+        owner.execute(
+            f"""
+            set local session_replication_role = replica;
+            delete from claim_ops.plans;
+            delete from claim_ops.journal where batch_id in (
+                select batch_id from claim_ops.journal_batches where position >= {head["position"]}
+            );
+            delete from claim_ops.journal_batches where position >= {head["position"]}
+            """.encode()
+        )
+        assert owner.execute(look, [None]).fetchall() == []
+        ((problem,),) = owner.execute(look, [head["hash"]]).fetchall()
+        assert problem.startswith(f"the head {head['hash']}, kept outside, is not in it")
+        owner.rollback()
 
 
 def test_the_chain_does_not_depend_on_the_readers_settings(guard: Guard, plan: int) -> None:

@@ -246,7 +246,7 @@ BUILD = f"{MODELS_SCHEMA}.rpt_wallet_build"
 @pytest.mark.parametrize(
     ("fault", "hint"),
     [
-        (f"update {BUILD} set as_of = now()", "dbt build without as_of"),
+        (f"update {BUILD} set as_of = now()", "Build without as_of: dbt build"),
         (f"update {BUILD} set built_at = now() - interval '1441 minutes'", "dbt build"),
         (f"delete from {BUILD}", "dbt build"),
         (f"drop table {BUILD} cascade", "dbt run-operation install_guard"),
@@ -285,12 +285,12 @@ def test_a_rollback_needs_no_models(guard: Guard, plan: int) -> None:
 
 
 def test_strict_mode_looks_again_settle_minutes_after_the_plan(guards: Guards) -> None:
-    """The only fence that trusts no time of the service: a second and a half apart, here."""
-    guard = guards.fresh({"settle_minutes": 0.025, "strict": True})
+    """The only fence that trusts no time of the service: three seconds apart, here."""
+    guard = guards.fresh({"settle_minutes": 0.05, "strict": True})
     guard.add_short_wallet("alice")
     plan = guard.approve(guard.plan())
     with guard.refuses("CO007", f"claimctl apply {plan}"):
         guard.begin(plan)
-    guard.wait_until("clock_timestamp() > made_at + interval '1.5 s' from claim_ops.plans")
+    guard.wait_until("clock_timestamp() > made_at + interval '3 s' from claim_ops.plans")
     guard.apply(plan)
     assert guard.lines(plan) == {"alice": "applied"}

@@ -163,7 +163,7 @@ def test_a_rollback_of_a_replay(queued: Guard) -> None:
 
 
 def test_without_a_queue_the_setting_is_named(guard: Guard) -> None:
-    with guard.refuses("CO013", "has_queued_purchases"):
+    with guard.refuses("CO013", "queued_purchases"):
         guard.make("plan_queue")
 
 

@@ -441,9 +441,10 @@ def test_a_trigger_that_changes_a_claim_is_named(guard: Guard) -> None:
         for each row execute function stamp();
         """
     )
-    with guard.refuses("CO011", f"claimctl apply {made}") as caught:
-        guard.batch(made)
-    assert "stamps_claims" in str(caught.value.diag.message_detail)
+    outcome = guard.apply(made)
+    assert outcome["reasons"] == {"not_written": 1}
+    assert "stamps_claims" in outcome["sentences"]["not_written"]
+    assert (guard.shields("alice"), claims(guard)) == (0, [])
 
 
 # Quiet, pause, breakers, models
@@ -483,7 +484,7 @@ def test_a_repair_of_ours_is_no_sign_of_life(guard_that_waits: Guard) -> None:
     assert booster_hours(guard) == 144
     # The next one leaves the wallet as it is; what we wrote before it is still ours.
     recovered(guard)
-    guard.execute("update user_wallet_balances set streakshield_count = 1")
+    guard.add_claims("alice")
     guard.mark_wrong("alice")
     assert guard.lines(guard.plan()) == {"alice": "pending"}
 

@@ -6,7 +6,7 @@ import pytest
 from support.forgery import login
 from support.guard import CHECKER, LOGINS, MAKER, RUNNER, Guard
 
-READER = {"check_journal", "check_wallet_integrity", "show_switch"}
+READER = {"check_journal", "check_objects", "check_wallet_integrity", "show_switch"}
 PAUSE = {"pause"}
 EXECUTABLE = {
     "public": set(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.guard import BOOSTER, RUNNER, Guard
+from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, SHIELD, Guard
 
 TWO_SECONDS = 2 / 3600
 
@@ -50,14 +50,110 @@ def test_what_changed_since_is_left_alone_and_listed(guard: Guard) -> None:
     assert (guard.shields(kept), guard.shields(changed)) == (1, 7)
 
 
-def test_a_change_of_another_item_is_no_obstacle(guard: Guard) -> None:
-    """A line is about the columns that it changed; what a user bought since stays."""
+def test_who_bought_something_since_is_left(guard: Guard) -> None:
+    """Our write is no longer the wallet's last one, whatever the item was."""
     guard.add_short_wallet("alice", claims=2, shields=1)
     plan = applied(guard)
     guard.rows(f"select claim_purchase('live', 'alice', '{BOOSTER}')")
-    ((_, _, until),) = wallets(guard)
+    before = wallets(guard)
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"alice": "changed"}
+    assert wallets(guard) == before
+
+
+def test_a_plan_has_one_rollback_at_a_time(guard: Guard) -> None:
+    guard.add_short_wallet("alice")
+    plan = applied(guard)
+    first = guard.call(MAKER, "plan_rollback", plan, "test")
+    with guard.refuses("CO002", f"claimctl reject {first}"):
+        guard.call(MAKER, "plan_rollback", plan, "test")
+    guard.approve(first)
+    with guard.refuses("CO002", f"claimctl reject {first}"):
+        guard.call(MAKER, "plan_rollback", plan, "test")
+    guard.call(CHECKER, "reject_plan", first, "no")
     guard.apply(guard.roll_back(plan))
-    assert wallets(guard) == [("alice", 1, until)]
+    with guard.refuses("CO002"):
+        guard.call(MAKER, "plan_rollback", plan, "test")
+
+
+def test_an_equal_value_is_not_our_write(guard: Guard) -> None:
+    """The wallet holds what the plan wrote, but the last shield came with a claim."""
+    guard.add_short_wallet("alice", claims=2, shields=1)
+    rollback = guard.roll_back(applied(guard))
+    guard.execute("update user_wallet_balances set streakshield_count = 1, updated_at = now()")
+    guard.rows(f"select claim_purchase('live', 'alice', '{SHIELD}')")
+    assert guard.shields("alice") == 2
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"alice": "changed"}
+    assert guard.shields("alice") == 2
+
+
+def test_a_write_that_leaves_the_time_alone_is_seen(guard: Guard) -> None:
+    """There and back without updated_at: the row's version tells."""
+    guard.add_short_wallet("alice", claims=2, shields=1)
+    rollback = guard.roll_back(applied(guard))
+    guard.execute("update user_wallet_balances set streakshield_count = 1")
+    guard.execute("update user_wallet_balances set streakshield_count = 2")
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"alice": "changed"}
+    assert guard.shields("alice") == 2
+
+
+def test_what_a_later_plan_wrote_is_its_own(guard: Guard) -> None:
+    guard.add_short_wallet("bob", claims=2, shields=1)
+    first = applied(guard)
+    guard.execute(
+        "update user_wallet_balances set streakshield_count = 1,"
+        " updated_at = now() - interval '10 days'"
+    )
+    second = applied(guard)
+    rollback = guard.roll_back(first)
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"bob": "changed"}
+    assert guard.shields("bob") == 2
+    assert guard.call(RUNNER, "verify_plan", second)["as_written"] == 1
+
+
+def test_a_claim_whose_wallet_comes_later_counts_against_it(guard: Guard) -> None:
+    """A claim in two commits, of which only the first is there."""
+    guard.add_short_wallet("alice", claims=2, shields=1)
+    rollback = guard.roll_back(applied(guard))
+    guard.add_claims("alice", hours_ago=-0.001)
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"alice": "changed"}
+
+
+def test_a_rollback_hides_no_writer_in_flight(guard_that_waits: Guard) -> None:
+    """He changed the wallet a minute ago; his claim comes when the next correction looks."""
+    guard = guard_that_waits
+    guard.add_wallet("alice", 2, booster_hours=24)
+    guard.add_claims("alice", 2)
+    guard.add_claims("alice", sku=BOOSTER, hours_ago=120)
+    guard.mark_wrong("alice", "xp_booster")
+    plan = applied(guard)
+    rollback = guard.roll_back(plan)
+    guard.execute("update user_wallet_balances set streakshield_count = 3, updated_at = now()")
+    guard.apply(rollback)
+    guard.mark_wrong("alice", "streakshield", "excess")
+    with guard.refuses("CO014"):
+        guard.plan(include_excess=["streakshield"])
+    assert guard.shields("alice") == 3
+
+
+def test_the_last_write_of_others_is_handed_on(guard_that_waits: Guard) -> None:
+    """Our own writes are no sign of life, and of the wallet's time they keep what was there."""
+    guard = guard_that_waits
+    guard.add_short_wallet("alice", claims=2, shields=1)
+    changed_at = guard.value("select updated_at from user_wallet_balances")
+    plan = applied(guard)
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    assert (
+        guard.rows("select wallet_changed_at from claim_ops.journal where line_no is not null")
+        == [(changed_at,)] * 2
+    )
+    assert guard.lines(applied(guard)) == {"alice": "applied"}
 
 
 def test_a_wallet_that_the_plan_created_is_deleted(guard: Guard) -> None:
@@ -106,6 +202,7 @@ def test_a_rollback_is_rolled_back(guard: Guard) -> None:
     assert (guard.shields("alice"), guard.shields("bob")) == (2, 2)
     assert guard.lines(again) == {"alice": "applied", "bob": "applied"}
     assert guard.state(rollback) == "rolled_back"
+    assert guard.state(plan) == "applied"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +261,22 @@ def test_a_rollback_needs_applied_lines(guard: Guard) -> None:
     guard.call(RUNNER, "finish_apply", plan)
     with guard.refuses("CO014"):
         guard.roll_back(plan)
+
+
+def test_a_wallet_that_stayed_busy_is_rolled_back_later(guard: Guard) -> None:
+    """Ten passes found it locked: what is left is planned again, and then all is rolled back."""
+    guard.add_short_wallets(2)
+    plan = applied(guard)
+    rollback = guard.roll_back(plan)
+    with guard.connect(autocommit=False) as writer:
+        writer.execute("select from user_wallet_balances where user_id = 'user-00001' for update")
+        assert guard.apply(rollback)["reasons"] == {"busy": 1}
+    assert guard.state(plan) == "applied"
+    rest = guard.roll_back(plan)
+    assert guard.lines(rest) == {"user-00001": "pending"}
+    guard.apply(rest)
+    assert guard.state(plan) == "rolled_back"
+    assert [guard.shields(f"user-0000{number}") for number in (1, 2)] == [1, 1]
 
 
 def test_a_busy_wallet_is_rolled_back_in_a_later_pass(guard: Guard) -> None:

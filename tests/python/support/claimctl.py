@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,19 @@ class Answer:
 
     @property
     def sentence(self) -> str:
-        """The only line on standard error, from a command that printed nothing else."""
+        """The sentence on standard error with its commands, of a command that printed no more.
+
+        Each command stands on a line of its own and can be copied: it ends with no full stop.
+        """
         assert self.stdout == ""
-        (line,) = self.stderr.splitlines()
+        line, *commands = self.stderr.splitlines()
         assert line.startswith("claimctl: ")
-        assert line.endswith(".")
-        return line.removeprefix("claimctl: ")
+        assert line.endswith(":" if commands else "."), self.stderr
+        for command in commands:
+            assert re.match(
+                r"  (claimctl|dbt|grant|alter|create|drop|--[a-z-]+) .*[^.]$", command
+            ), command
+        return " ".join([line.removeprefix("claimctl: "), *(each.strip() for each in commands)])
 
 
 def claimctl(*arguments: str, env: dict[str, str] | None = None) -> Answer:

@@ -168,7 +168,9 @@ def _found(
     """Return each type of discrepancy with its reason."""
     if claim is None:
         assert purchase is not None
-        return [("missing_claim", _unrecoverable(purchase, prices, is_settled))]
+        if not_judged(purchase, prices):
+            return []
+        return [("missing_claim", _unrecoverable(purchase, is_settled))]
     if purchase is None:
         return [("unverified_claim", "no_purchase")]
     found: list[tuple[str, str | None]] = []
@@ -195,17 +197,56 @@ def _mismatch(purchase: Purchase, claim: PurchaseClaim) -> str | None:
     return "other_sku" if skus != {claim.sku} else None
 
 
-def _unrecoverable(
-    purchase: Purchase, prices: dict[str, Decimal | None], is_settled: bool
-) -> str | None:
+def not_judged(purchase: Purchase, prices: dict[str, Decimal | None]) -> str | None:
+    """Say why a purchase without a claim asks for none; nothing where it does."""
+    if purchase.fate == "refunded":
+        return "refunded"
+    if purchase.latest.sku not in prices:
+        return "unknown_sku"
+    return None if purchase.fate == "paid" else "no_payment"
+
+
+def purchases_not_judged(
+    statuses: list[Status],
+    claims: list[PurchaseClaim],
+    prices: dict[str, Decimal | None],
+    now: datetime,
+) -> Rows:
+    """Return what rpt_purchases_not_judged must hold."""
+    claimed = {claim.tx_id for claim in claims}
+    by_tx_id: dict[str | None, list[Status]] = {}
+    for status in statuses:
+        by_tx_id.setdefault(status.tx_id, []).append(status)
+    report: dict[tuple[str, ...], list[Purchase]] = {}
+    for tx_id, rows in by_tx_id.items():
+        purchase = Purchase(rows)
+        why = not_judged(purchase, prices)
+        if why and (tx_id is None or tx_id not in claimed):
+            key = (str(purchase.latest.status), str(purchase.latest.sku), why)
+            report.setdefault(key, []).append(purchase)
+    return {key: _not_judged_row(key[2], purchases, now) for key, purchases in report.items()}
+
+
+def _not_judged_row(why: str, purchases: list[Purchase], now: datetime) -> Row:
+    times = [purchase.purchased_at for purchase in purchases if purchase.purchased_at]
+    return {
+        "status": purchases[0].latest.status,
+        "sku": purchases[0].latest.sku,
+        "why": why,
+        "purchases": len(purchases),
+        "audit_rows": sum(len(purchase.statuses) for purchase in purchases),
+        "users": len({purchase.latest.user_id for purchase in purchases} - {None}),
+        "first_purchased_at": min(times, default=None),
+        "last_purchased_at": max(times, default=None),
+        "built_at": now,
+    }
+
+
+def _unrecoverable(purchase: Purchase, is_settled: bool) -> str | None:
     if purchase.latest.tx_id is None:
         return "no_tx_id"
     if purchase.conflict:
         return purchase.conflict
-    if purchase.latest.sku not in prices:
-        return "unknown_sku"
-    if purchase.fate != "paid":
-        return {"refunded": "refunded", "neither": "no_payment"}[purchase.fate]
     if purchase.purchased_at is None:
         return "no_purchase_time"
     return None if is_settled else "in_flight"

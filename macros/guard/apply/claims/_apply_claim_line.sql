@@ -2,7 +2,7 @@
 create function claim_ops._apply_claim_line(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
-returns text
+returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -15,7 +15,7 @@ begin
     perform claim_ops._limit_waits(p_deadline);
     -- A wallet that is created comes before its claims, which may refer to it; one that is there is locked after them.
     if p_item.before is null and not claim_ops._create_wallet(p_item.user_id) then
-        return 'changed';
+        return to_jsonb('changed'::text);
     end if;
     v_verdict := claim_ops._insert_claims(p_item.user_id, p_item.details -> 'claims', p_deadline);
     if v_verdict = 'not_written' then
@@ -36,16 +36,14 @@ begin
     if p_item.after = '{}' then
         perform claim_ops._write_unchanged(p_batch_id, p_item);
     else
-        perform claim_ops._write_lines(p_batch_id, array[p_item]);
+        perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
     end if;
     return null;
-exception
-    when lock_not_available then
-        return 'busy';
-    when foreign_key_violation then
-        return 'no_such_user';
-    when sqlstate 'CO900' then
-        return sqlerrm;
+exception when others then
+    if claim_ops._why_not_written(sqlstate, sqlerrm) is null then
+        raise;
+    end if;
+    return claim_ops._why_not_written(sqlstate, sqlerrm);
 end
 $function$;
 comment on function claim_ops._apply_claim_line is

@@ -10,15 +10,13 @@ as $function$
 declare
     v_deadline constant timestamptz := claim_ops._waiting_ends_at();
     v_item claim_ops.plan_lines;
-    v_verdict text;
+    v_verdict jsonb;
 begin
+    -- In each batch: the key may have been dropped since the plan was made.
+    {{- claim_reconciliation.guard_check_keys() }}
     foreach v_item in array p_items loop
         v_verdict := claim_ops._apply_claim_line(p_plan, v_item, p_batch_id, v_deadline);
-        if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
-            perform claim_ops._skip_lines(
-                p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
-            );
-        end if;
+        perform claim_ops._skip_line(v_item, p_batch_id, p_pass, v_verdict);
         -- The lines after it are the next batch's, which holds nothing yet.
         exit when clock_timestamp() >= v_deadline;
     end loop;

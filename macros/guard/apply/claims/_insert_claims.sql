@@ -37,6 +37,8 @@ begin
             return 'not_written';
         end if;
     end loop;
+    -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
+    set constraints all immediate;
     return null;
 end
 $function$;

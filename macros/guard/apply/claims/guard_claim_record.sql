@@ -6,7 +6,7 @@
             {%- endfor %}
             {%- set claimed_at = claim_reconciliation.mapped_column('purchase_claims', 'claimed_at') %}
             '{{ claimed_at }}', {{ claim_reconciliation.time_written(
-                'purchase_claims', claimed_at, "(v_element ->> 'claimed_at')::timestamptz"
+                'purchase_claims', 'claimed_at', "(v_element ->> 'claimed_at')::timestamptz"
             ) }},
             '{{ claim_reconciliation.mapped_column('purchase_claims', 'user_id') }}', p_user_id
         ));

@@ -10,7 +10,7 @@ as $function$
 declare
     v_deadline constant timestamptz := claim_ops._waiting_ends_at();
     v_item claim_ops.plan_lines;
-    v_verdict text;
+    v_verdict jsonb;
 begin
     if p_items[1].user_id is null then
         return claim_ops._apply_kill_switch(p_plan, p_items, p_batch_id, p_pass);
@@ -21,11 +21,7 @@ begin
     foreach v_item in array p_items loop
         continue when not v_item.details ?| '{claims,claims_taken_back}';
         v_verdict := claim_ops._roll_back_claims(p_plan, v_item, p_batch_id, v_deadline);
-        if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
-            perform claim_ops._skip_lines(
-                p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
-            );
-        end if;
+        perform claim_ops._skip_line(v_item, p_batch_id, p_pass, v_verdict);
         if clock_timestamp() > v_deadline then
             return v_item.line_no;
         end if;
@@ -34,6 +30,6 @@ begin
 end
 $function$;
 comment on function claim_ops._apply_rollback is
-$$Applies lines of a rollback: the wallets that still hold what the plan wrote get back what they held before, claims that it
+$$Applies lines of a rollback: the wallets whose last write is the plan's get back what they held before, claims that it
 inserted go, and so does what it switched.$$;
 {% endmacro %}

@@ -10,18 +10,21 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
 declare
-    v_verdict text;
+    v_verdict jsonb;
 begin
     begin
-        if p_item.after is not null then
+        if not claim_ops._is_last_entry(p_item) then
+            v_verdict := to_jsonb('changed'::text);
+        elsif p_item.after is not null then
+            perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
             if claim_ops._create_wallet(p_item.user_id) then
-                perform claim_ops._write_lines(p_batch_id, array[p_item]);
+                perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
             else
-                v_verdict := 'changed';
+                v_verdict := to_jsonb('changed'::text);
             end if;
         elsif not p_item.user_id = any(p_locked) then
             v_verdict := (
-                select case when count(*) = 0 then 'changed' else 'busy' end
+                select to_jsonb(case when count(*) = 0 then 'changed' else 'busy' end)
                 from claim_ops._wallet_states(array[p_item.user_id]) as states
                 where states.has_wallet
             );
@@ -30,19 +33,15 @@ begin
         ) then
             perform claim_ops._write_unchanged(p_batch_id, p_item);
         else
-            v_verdict := 'changed';
+            v_verdict := to_jsonb('changed'::text);
         end if;
-    exception
-        when lock_not_available then
-            v_verdict := 'busy';
-        when foreign_key_violation then
-            v_verdict := 'no_such_user';
+    exception when others then
+        v_verdict := claim_ops._why_not_written(sqlstate, sqlerrm);
+        if v_verdict is null then
+            raise;
+        end if;
     end;
-    if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
-        perform claim_ops._skip_lines(
-            p_plan.plan_id, p_batch_id, jsonb_build_object(p_item.line_no::text, v_verdict)
-        );
-    end if;
+    perform claim_ops._skip_line(p_item, p_batch_id, p_pass, v_verdict);
 end
 $function$;
 comment on function claim_ops._reverse_creation is

@@ -2,24 +2,31 @@
 create function claim_ops._roll_back_claims(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
-returns text
+returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_verdict text;
+    v_skipped jsonb;
 begin
     perform claim_ops._limit_waits(p_deadline);
+    if not claim_ops._is_last_entry(p_item) then
+        return to_jsonb('changed'::text);
+    end if;
     -- In the order in which one may refer to the other: claims go before their wallet, and come after it.
     v_verdict := claim_ops._delete_claims(p_item.user_id, p_item.details -> 'claims_taken_back');
     if v_verdict is null and p_item.before = '{}' and p_item.after = '{}' then
         perform claim_ops._write_unchanged(p_batch_id, p_item);
     elsif v_verdict is null then
         perform claim_ops._roll_back_wallets(p_plan, array[p_item], p_batch_id, 10);
-        select journal.detail ->> 'reason' into v_verdict
+        select journal.detail into v_skipped
         from claim_ops.journal
-        where journal.plan_id = p_plan.plan_id and journal.line_no = p_item.line_no;
+        where journal.plan_id = p_plan.plan_id and journal.line_no = p_item.line_no and journal.event = 'skipped';
+        if v_skipped is not null then
+            raise exception using errcode = 'CO902', message = v_skipped;
+        end if;
     end if;
     v_verdict := coalesce(
         v_verdict, claim_ops._insert_claims(p_item.user_id, p_item.details -> 'claims', p_deadline)
@@ -34,12 +41,13 @@ begin
     end if;
     return null;
 exception
-    when lock_not_available then
-        return 'busy';
-    when foreign_key_violation then
-        return 'no_such_user';
-    when sqlstate 'CO900' then
-        return sqlerrm;
+    when sqlstate 'CO902' then
+        return sqlerrm::jsonb;
+    when others then
+        if claim_ops._why_not_written(sqlstate, sqlerrm) is null then
+            raise;
+        end if;
+        return claim_ops._why_not_written(sqlstate, sqlerrm);
 end
 $function$;
 comment on function claim_ops._roll_back_claims is

@@ -19,7 +19,9 @@ begin
         select item.user_id from unnest(p_items) as item where item.before is not null
     ));
     with lines as materialized (
-        select item.* from unnest(p_items) as item where item.before is not null and item.after is not null
+        select item.*, item as line
+        from unnest(p_items) as item
+        where item.before is not null and item.after is not null
     ),
     judged as (
         select
@@ -28,6 +30,10 @@ begin
                 when not lines.user_id = any(v_locked)
                     then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
                 when (states.wallet @> lines.before) is not true then 'changed'
+                -- Equal values are not enough: our write has to be the row's last one, and the last of ours. A user who
+                -- claimed since, and holds as much as we gave him, would lose what he claimed.
+                when not states.is_own_write or not claim_ops._is_last_entry(lines.line) then 'changed'
+                when states.last_ledger_at > states.wallet_updated_at then 'changed'
             end as verdict
         from lines
         left join claim_ops._wallet_states(array(select lines.user_id from lines)) as states
@@ -43,7 +49,7 @@ begin
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
     perform claim_ops._write_lines(p_batch_id, array(
         select item from unnest(p_items) as item where item.line_no = any(v_go)
-    ));
+    ), p_pass);
     foreach v_item in array p_items loop
         if v_item.before is null or v_item.after is null then
             perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass, v_locked);
@@ -52,5 +58,5 @@ begin
 end
 $function$;
 comment on function claim_ops._roll_back_wallets is
-'Gives the wallets of these lines of a rollback back what they held before, where they still hold what the plan wrote.';
+'Gives the wallets of these lines of a rollback back what they held before, where the plan''s write is their last one.';
 {% endmacro %}

@@ -11,10 +11,17 @@ set lock_timeout = '5s'
 as $function$
 declare
     v_item constant claim_ops.plan_lines := p_items[1];
+    v_held bigint;
     v_verdict text;
 begin
     begin
-        v_verdict := claim_ops._write_switch(v_item.before, v_item.after);
+        v_held := claim_ops._lock_switch();
+        -- A switch that somebody turned since is his word, also where it says again what ours said.
+        if v_item.details ? 'entry_id' and not claim_ops._is_last_switch(v_item, v_held) then
+            v_verdict := 'changed';
+        else
+            v_verdict := claim_ops._write_switch(v_item.before, v_item.after);
+        end if;
     exception when lock_not_available then
         v_verdict := 'busy';
     end;
@@ -23,8 +30,11 @@ begin
             'the switch', '{{ claim_reconciliation.guard_relation('store_config') }}', p_plan.plan_id
         );
     elsif v_verdict is null then
-        insert into claim_ops.journal (batch_id, event, plan_id, line_no, before, after)
-        values (p_batch_id, 'applied', p_plan.plan_id, v_item.line_no, v_item.before, v_item.after);
+        insert into claim_ops.journal (batch_id, event, plan_id, line_no, before, after, row_version, reverses, detail)
+        values (
+            p_batch_id, 'applied', p_plan.plan_id, v_item.line_no, v_item.before, v_item.after,
+            claim_ops._lock_switch(), (v_item.details ->> 'entry_id')::bigint, jsonb_build_object('held_version', v_held)
+        );
     elsif v_verdict <> 'busy' or p_pass >= 10 then
         perform claim_ops._skip_lines(
             p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)

@@ -9,33 +9,27 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
 declare
-    v_verdict text;
+    v_verdict jsonb;
 begin
     begin
         if not claim_ops._create_wallet(p_item.user_id) then
-            v_verdict := 'changed';
+            v_verdict := to_jsonb('changed'::text);
         else
-            select judged.verdict into v_verdict
+            select to_jsonb(judged.verdict) into v_verdict
             from claim_ops._judge_lines(p_plan, array[p_item], array[p_item.user_id]) as judged;
             if v_verdict is not null then
                 -- Back to the savepoint: a skipped line leaves no empty wallet.
-                raise exception using errcode = 'CO900', message = v_verdict;
+                raise exception using errcode = 'CO900', message = v_verdict #>> '{}';
             end if;
-            perform claim_ops._write_lines(p_batch_id, array[p_item]);
+            perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
         end if;
-    exception
-        when lock_not_available then
-            v_verdict := 'busy';
-        when foreign_key_violation then
-            v_verdict := 'no_such_user';
-        when sqlstate 'CO900' then
-            v_verdict := sqlerrm;
+    exception when others then
+        v_verdict := claim_ops._why_not_written(sqlstate, sqlerrm);
+        if v_verdict is null then
+            raise;
+        end if;
     end;
-    if v_verdict <> 'busy' or p_pass >= 10 and v_verdict is not null then
-        perform claim_ops._skip_lines(
-            p_plan.plan_id, p_batch_id, jsonb_build_object(p_item.line_no::text, v_verdict)
-        );
-    end if;
+    perform claim_ops._skip_line(p_item, p_batch_id, p_pass, v_verdict);
 end
 $function$;
 comment on function claim_ops._apply_missing_wallet is

@@ -13,11 +13,24 @@ declare
     v_existing constant claim_ops.plan_lines[] := array(
         select item from unnest(p_items) as item where item.before is not null
     );
+    v_deadline constant timestamptz := claim_ops._waiting_ends_at();
     v_locked {{ var('user_id_data_type') }}[];
     v_go integer[];
     v_verdicts jsonb;
     v_item claim_ops.plan_lines;
 begin
+    {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
+    -- Before any wallet is locked: a writer whose insert we wait for may want a wallet that we hold, and one of us would die.
+    foreach v_item in array p_items loop
+        -- What is not reached until then is left to a later pass, which holds nothing yet.
+        if v_item.before is null and clock_timestamp() < v_deadline then
+            perform claim_ops._limit_waits(v_deadline);
+            perform claim_ops._apply_missing_wallet(p_plan, v_item, p_batch_id, p_pass);
+        end if;
+    end loop;
+    -- A trigger of the service may wait as well, no longer than the batch.
+    perform claim_ops._limit_waits(v_deadline);
+
     v_locked := claim_ops._lock_wallets(array(select item.user_id from unnest(v_existing) as item));
     -- A later statement than the lock: only now does the snapshot hold every claim that the locks waited for.
     select
@@ -30,15 +43,11 @@ begin
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
     perform claim_ops._write_lines(p_batch_id, array(
         select item from unnest(v_existing) as item where item.line_no = any(v_go)
-    ));
-    foreach v_item in array p_items loop
-        if v_item.before is null then
-            perform claim_ops._apply_missing_wallet(p_plan, v_item, p_batch_id, p_pass);
-        end if;
-    end loop;
+    ), p_pass);
     return p_items[cardinality(p_items)].line_no;
 end
 $function$;
 comment on function claim_ops._apply_wallet_correction is
-'Applies lines of a wallet correction: locks, looks again, writes, journals. One transaction with its journal.';
+$$Applies lines of a wallet correction. Missing wallets first, one a savepoint, under one deadline for all waiting; then those that
+are there: locks, looks again, writes, journals. One transaction with its journal.$$;
 {% endmacro %}

@@ -7,6 +7,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 set row_security = off
 as $function$
+declare
+    v_is_created boolean;
 begin
     insert into {{ claim_reconciliation.guard_relation('user_wallet_balances') }} (
         {{ claim_reconciliation.guard_wallet_user() }},
@@ -20,12 +22,13 @@ begin
         {%- for item in claim_reconciliation.wallet_items() %}
         {{ '0' if item.kind == 'quantity' else 'null' }},
         {%- endfor %}
-        {{ claim_reconciliation.time_written(
-            'user_wallet_balances', claim_reconciliation.mapped_column('user_wallet_balances', 'updated_at'), 'clock_timestamp()'
-        ) }}
+        {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
     )
-    on conflict do nothing;
-    return found;
+    on conflict do nothing
+    returning true into v_is_created;
+    -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
+    set constraints all immediate;
+    return coalesce(v_is_created, false);
 end
 $function$;
 comment on function claim_ops._create_wallet is

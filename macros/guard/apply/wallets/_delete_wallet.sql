@@ -10,6 +10,8 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set row_security = off
 as $function$
+declare
+    v_is_deleted boolean;
 begin
     delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
     where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'p_user_id', 'wallets') }}
@@ -19,8 +21,11 @@ begin
             {%- for item in claim_reconciliation.wallet_items() %}
             '{{ item.column }}', {{ '0' if item.kind == 'quantity' else 'null' }}{{ ',' if not loop.last }}
             {%- endfor %}
-        ) || p_before;
-    return found;
+        ) || p_before
+    returning true into v_is_deleted;
+    -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
+    set constraints all immediate;
+    return coalesce(v_is_deleted, false);
 end
 $function$;
 comment on function claim_ops._delete_wallet is

@@ -5,10 +5,11 @@ builds as (
         built_at,
         as_of,
         settings::jsonb as settings,
+        (to_jsonb(build) ->> 'found')::jsonb as found,
         now() - built_at as age,
         (%(settings)s::jsonb ->> 'max_model_age_hours')::numeric as max_age_hours,
         to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as built_at_text
-    from {models}.rpt_wallet_build
+    from {models}.rpt_wallet_build as build
 ),
 
 findings as (
@@ -34,7 +35,16 @@ findings as (
         'Run dbt build with the project''s vars.'
     from builds
     cross join jsonb_each(builds.settings) as setting
-    where setting.value is distinct from %(settings)s::jsonb -> setting.key
+    where setting.value is distinct from %(settings)s::jsonb -> setting.key and left(setting.key, 4) <> 'has_'
+    union all
+    select
+        'warning',
+        'The models were built ' || case when part.value::boolean then 'with ' else 'without ' end || part.key || ', which is '
+        || case when part.value::boolean then 'not there any more.' else 'there now.' end,
+        'Run dbt build, and dbt run-operation install_guard where the guard is installed.'
+    from builds
+    cross join jsonb_each_text(builds.found) as part
+    where part.value is distinct from %(found)s::jsonb ->> part.key
 )
 
 select * from findings

@@ -4,9 +4,9 @@ columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
         source text, name text, item text, column_name text, relation text, table_id oid, table_kind text,
-        column_number int2, is_read boolean
+        column_number int2, is_optional boolean, is_mapped_to_null boolean, is_read boolean, is_read_source boolean
     )
-    where is_read and table_kind in ('r', 'p', 'f')
+    where is_read_source and table_kind in ('r', 'p', 'f') and (is_read or not is_optional)
 ),
 
 findings as (
@@ -15,7 +15,8 @@ findings as (
         relation || ' has no column ' || quote_ident(column_name) || '.' as finding,
         case
             when item is null
-                then 'Map it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}.'
+                then 'Map it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}'
+                || case when is_optional then ', or null where there is none.' else '.' end
             else 'Name the column of ' || item || ' in the var wallet_items.'
         end || ' The table has ' || (
             select string_agg(pg_attribute.attname, ', ' order by pg_attribute.attnum)
@@ -25,7 +26,14 @@ findings as (
                 and not pg_attribute.attisdropped
         ) || '.' as advice
     from columns
-    where column_number is null
+    where column_number is null and not is_mapped_to_null
+    union all
+    select
+        'error',
+        'claim_service_columns maps ' || source || '.' || name || ' to null, but the models cannot do without it.',
+        'Name the column that holds it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}.'
+    from columns
+    where is_mapped_to_null
 )
 
 select * from findings

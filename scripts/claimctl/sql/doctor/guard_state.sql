@@ -5,7 +5,8 @@ with
 installed as (
     select
         *,
-        settings || sources as vars
+        -- What was found, not the var, which may be null.
+        sources || settings as vars
     from claim_ops.settings
 ),
 
@@ -22,7 +23,86 @@ links as (
     ) as last_batches
 ),
 
+-- What somebody gave since, or another installer's default privileges: install_guard takes it away.
+strangers as (
+    select distinct coalesce(pg_roles.rolname, 'public') as grantee, lower(rights.privilege_type) as privilege
+    from (
+        select nspacl as acl, nspowner as owner from pg_catalog.pg_namespace where nspname = 'claim_ops'
+        union all
+        select relacl, relowner from pg_catalog.pg_class where relnamespace = 'claim_ops'::regnamespace
+        union all
+        select attacl, relowner
+        from pg_catalog.pg_attribute
+        inner join pg_catalog.pg_class on pg_attribute.attrelid = pg_class.oid
+        where relnamespace = 'claim_ops'::regnamespace
+        union all
+        select proacl, proowner from pg_catalog.pg_proc where pronamespace = 'claim_ops'::regnamespace
+    ) as objects
+    cross join aclexplode(objects.acl) as rights
+    left join pg_catalog.pg_roles on rights.grantee = pg_roles.oid
+    where
+        rights.grantee <> objects.owner
+        and coalesce(pg_roles.rolname, 'public') not in (
+            'claim_owner', 'claim_guard', 'claim_writer', 'claim_reader', 'claim_planner', 'claim_approver', 'claim_applier',
+            'claim_alerter'
+        )
+),
+
+-- Logins that could write past the functions, by a role of PostgreSQL or of the guard.
+bypasses as (
+    select logins.rolname as login, roles.rolname as role
+    from pg_catalog.pg_roles as logins
+    inner join pg_catalog.pg_roles as roles
+        on roles.rolname in ('claim_owner', 'claim_guard', 'claim_writer', 'pg_write_all_data')
+    where
+        logins.rolcanlogin
+        and not logins.rolsuper
+        and pg_has_role(
+            logins.oid, roles.oid,
+            -- A role's creator is a member that may only grant it.
+            case when current_setting('server_version_num')::integer >= 160000 then 'usage, set' else 'member' end
+        )
+),
+
+unread as (
+    select pg_roles.rolname as role, pg_class.relname as model, pg_get_userbyid(pg_class.relowner) as builder
+    from installed
+    inner join pg_catalog.pg_namespace on installed.models_schema = pg_namespace.nspname
+    inner join pg_catalog.pg_class on pg_namespace.oid = pg_class.relnamespace
+    inner join pg_catalog.pg_roles on pg_roles.rolname in ('claim_guard', 'claim_reader')
+    where
+        pg_class.relkind in ('r', 'v', 'm')
+        and pg_class.relname ~ '^(rpt|fct|int)_'
+        and not (
+            has_table_privilege(pg_roles.oid, pg_class.oid, 'select')
+            and has_schema_privilege(pg_roles.oid, pg_namespace.oid, 'usage')
+        )
+),
+
 findings as (
+    select
+        'error' as state,
+        grantee || ' has rights on the guard that install_guard did not give: ' || string_agg(privilege, ', ' order by privilege)
+        || '.' as finding,
+        'Take them away: dbt run-operation install_guard.' as advice
+    from strangers
+    group by grantee
+    union all
+    select
+        'warning',
+        login || ' can write past the guard, as a member of ' || string_agg(role, ', ' order by role) || '.',
+        'As a superuser: revoke ' || string_agg(role, ', ' order by role) || ' from ' || quote_ident(login) || ';'
+    from bypasses
+    group by login
+    union all
+    select
+        'error',
+        role || ' may not read ' || min(model) || case when count(*) > 1 then ' and ' || count(*) - 1 || ' other models' else '' end
+        || ': plans and alerts fail.',
+        'As ' || min(builder) || ', who built them: dbt build.'
+    from unread
+    group by role
+    union all
     select
         'error' as state,
         'The guard has version ' || version || ', this claimctl speaks to ' || %(version)s || '.' as finding,
@@ -84,6 +164,19 @@ findings as (
     from claim_ops.plans
     where state in ('planned', 'approved') and clock_timestamp() > expires_at
     having count(*) > 0
+    union all
+    select
+        'error',
+        'Somebody changed the guard: ' || string_agg(name || ' ' || problem, ', ' order by name) || '.',
+        'Find out who (he has the owner''s rights), then make it anew: dbt run-operation install_guard.'
+    from claim_ops.check_objects()
+    having count(*) > 0
+    union all
+    select
+        'error',
+        'Plan ' || plan_id || ' was changed past the guard: ' || problem || '.',
+        'Find out who (he has the owner''s rights), and do not apply it: claimctl reject ' || plan_id || '.'
+    from claim_ops.plan_problems
     union all
     select
         'error',

@@ -3,9 +3,21 @@ with
 sources as (
     select distinct *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, schema_name text, table_name text, relation text, table_id oid, table_kind text, is_read boolean
+        source text, schema_name text, table_name text, relation text, table_id oid, table_kind text, is_optional_source boolean,
+        is_read_source boolean
     )
-    where is_read
+    where is_read_source
+),
+
+-- Optional tables and columns, found by looking.
+optional as (
+    select distinct
+        case when is_optional_source then source else source || '.' || name end as part,
+        case when is_optional_source then is_read_source else is_read end as is_read
+    from jsonb_to_recordset(%(columns)s::jsonb) as columns (
+        source text, name text, is_optional boolean, is_optional_source boolean, is_read boolean, is_read_source boolean
+    )
+    where is_optional_source or is_optional
 ),
 
 elsewhere as (
@@ -28,8 +40,8 @@ findings as (
             'A table of that name is in the schema ' || schemas || ': set the var claim_service_schema.',
             'Set the vars claim_service_schema or claim_service_tables to where the service keeps its ' || source || '.'
         ) || case
-            when source in ('wallet_adjustments', 'queued_purchases')
-                then ' Without such a table set has_' || source || ' to false.'
+            when is_optional_source
+                then ' Without such a table leave has_' || source || ' unset, or set it to false.'
             else ''
         end as advice
     from sources
@@ -68,3 +80,9 @@ select
 from sources
 where not exists (select from findings)
 having count(*) > 0
+union all
+select
+    'info',
+    'Optional: ' || string_agg(part || case when is_read then ' is read' else ' is not there' end, ', ' order by part) || '.',
+    null
+from optional

@@ -5,15 +5,14 @@ columns as (
         columns.*,
         quote_ident(columns.column_name) as quoted_name,
         pg_type.typcategory,
-        -- A domain is read as what it stands on.
-        coalesce(nullif(pg_type.typbasetype, 0), pg_type.oid)::regtype::text as base_type,
+        columns.base_type in ('int2', 'int4', 'int8') as is_integer,
         coalesce(
             %(settings)s::jsonb #>> array['claim_service_time_zones', columns.source],
             case when columns.source = 'function_metrics' then %(settings)s::jsonb ->> 'metrics_time_zone' end
         ) as time_zone
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
         source text, column_name text, type_family text, relation text, table_kind text, type_id oid, type_name text,
-        is_read boolean
+        base_type text, is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
     where is_read and table_kind in ('r', 'p', 'f')
@@ -21,9 +20,8 @@ columns as (
 
 user_id_type as (
     select
-        pg_type.oid,
         pg_type.oid::regtype::text as type_name,
-        pg_type.typcategory
+        pg_type.typname::text as base_type
     from pg_catalog.pg_type
     where pg_type.oid = to_regtype(%(settings)s::jsonb ->> 'user_id_data_type')
 ),
@@ -39,25 +37,25 @@ judged as (
             when 'number' then 'integer'
             when 'jsonb' then 'jsonb'
             when 'text' then 'text'
+            when 'status' then 'text'
         end as wanted_type,
         case type_family
             when 'user_id'
-                then base_type = user_id_type.type_name
+                then columns.base_type = user_id_type.base_type
                 or (columns.typcategory = 'S' and user_id_type.type_name = 'text')
-                or (base_type in ('smallint', 'integer') and user_id_type.type_name = 'bigint')
+                or (columns.base_type in ('int2', 'int4') and user_id_type.type_name = 'bigint')
             when 'time'
-                then base_type = 'timestamp with time zone'
-                or (base_type = 'timestamp without time zone' and time_zone is not null)
+                then columns.base_type = 'timestamptz'
+                or (columns.base_type = 'timestamp' and time_zone is not null)
                 or (
-                    base_type = 'date' and time_zone is not null
+                    columns.base_type = 'date' and time_zone is not null
                     and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases')
                 )
-            when 'integer'
-                then base_type in ('smallint', 'integer', 'bigint')
-                or (base_type = 'numeric' and columns.type_name !~ ',[1-9]')
+            when 'integer' then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
             when 'number' then columns.typcategory = 'N'
-            when 'jsonb' then base_type in ('jsonb', 'json') or columns.typcategory = 'S'
+            when 'jsonb' then columns.base_type in ('jsonb', 'json') or columns.typcategory = 'S'
             when 'text' then columns.typcategory in ('S', 'E')
+            when 'status' then columns.typcategory in ('S', 'E')
         end as fits
     from columns
     cross join user_id_type
@@ -69,8 +67,9 @@ unlike_the_var as (
         min(type_name) as type_name,
         case
             when bool_and(typcategory = 'S') then 'text'
-            when bool_and(base_type in ('smallint', 'integer', 'bigint')) then 'bigint'
-            else min(base_type)
+            when bool_and(is_integer) then 'bigint'
+            when bool_and(base_type = 'uuid') then 'uuid'
+            else min(type_name)
         end as right_type,
         string_agg(relation, ', ' order by relation) as relations
     from judged
@@ -91,19 +90,17 @@ findings as (
         'error',
         relation || '.' || quoted_name || ' is ' || type_name || ', but must be ' || wanted_type || case
             when type_family = 'user_id' then ', as the var user_id_data_type says.'
-            when base_type = 'timestamp without time zone' then ': without a zone its moment is unknown.'
+            when base_type = 'timestamp' then ': without a zone its moment is unknown.'
             else '.'
         end,
         case
-            when base_type = 'timestamp without time zone'
+            when base_type = 'timestamp'
                 then 'Name the zone that it is written in: claim_service_time_zones: {{' || source || ': UTC}}. Or: '
             else ''
         end
         || 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
-        || case
-            when base_type = 'timestamp without time zone' then quoted_name || ' at time zone ''UTC'''
-            else quoted_name || '::' || wanted_type
-        end || ';'
+        || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
+        || ';'
     from judged
     where not fits and not (type_family = 'user_id' and exists (select from unlike_the_var))
     union all

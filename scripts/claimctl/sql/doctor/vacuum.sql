@@ -1,60 +1,72 @@
--- A small table is read as fast whatever its state. The size is what is recorded, because asking for the present one
--- waits for whoever locks the table.
+-- Written by `make generate` from the macro doctor_vacuum: change that.
 with
 
 tables as (
-    select distinct
-        columns.source,
-        columns.relation,
-        columns.table_id
-    from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, relation text, table_id oid, table_kind text, is_read boolean
-    )
-    where columns.is_read
-        and columns.table_kind = 'r'
-        and columns.source in ('purchase_claims', 'user_wallet_balances')
+    select distinct source, relation, table_id
+    from jsonb_to_recordset(%(columns)s::jsonb) as columns (source text, relation text, table_id oid, table_kind text)
+    where table_kind in ('r', 'p')
 ),
 
-measured as (
+states as (
     select
         tables.source,
         tables.relation,
-        stats.n_dead_tup::numeric / nullif(stats.n_live_tup + stats.n_dead_tup, 0) as dead_share,
-        pg_class.relallvisible::numeric / nullif(pg_class.relpages, 0) as all_visible_share,
+        pg_class.relkind::text as table_kind,
+        stats.n_live_tup as live_rows,
+        stats.n_dead_tup as dead_rows,
+        pg_class.relpages as pages,
+        pg_class.relallvisible as all_visible_pages,
+        pg_class.relpages * current_setting('block_size')::bigint as bytes,
+        case when pg_class.relfrozenxid <> '0' then age(pg_class.relfrozenxid) end as transaction_age,
         greatest(stats.last_vacuum, stats.last_autovacuum) as vacuumed_at,
-        greatest(stats.last_analyze, stats.last_autoanalyze) as analyzed_at,
-        -- Negative: neither vacuumed nor analyzed since the table was made.
-        pg_class.reltuples < 0 as is_unknown,
-        pg_class.relpages > 1000 or stats.n_live_tup > 100000 as is_large
-    from tables
+        greatest(stats.last_analyze, stats.last_autoanalyze) as analyzed_at
+    from tables as tables
     inner join pg_catalog.pg_class on tables.table_id = pg_class.oid
-    inner join pg_catalog.pg_stat_all_tables as stats on tables.table_id = stats.relid
+    left join pg_catalog.pg_stat_all_tables as stats on tables.table_id = stats.relid
 ),
 
-findings as (
+judged as (
     select
-        'warning' as state,
-        case
-            when is_unknown then relation || ' was never vacuumed or analyzed: queries are planned blindly.'
-            when dead_share > 0.2
-                then round(100 * dead_share) || ' %% of the rows of ' || relation || ' are dead.'
-            else
-                'Only ' || round(100 * coalesce(all_visible_share, 0)) || ' %% of the pages of ' || relation
-                || ' are known to be all visible: reading claims by their index costs a third more.'
-        end as finding,
-        'vacuum (analyze) ' || relation || ';' as advice
-    from measured
-    where is_large
-        and (is_unknown or dead_share > 0.2 or (source = 'purchase_claims' and coalesce(all_visible_share, 0) < 0.5))
+        shares.*,
+        case when reason is not null then 'vacuum (analyze) ' || relation || ';' end as advice
+    from (
+        select
+            measured.*,
+            case
+                when coalesce(transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false)
+                    then relation || ' was not frozen for ' || transaction_age || ' transactions: autovacuum does not keep up.'
+                when not is_large then null
+                when analyzed_at is null then relation || ' was never analyzed: queries are planned blindly.'
+                when coalesce(dead_share > 0.2, false)
+                    then round((100 * dead_share)::numeric) || ' %% of the rows of ' || relation || ' are dead.'
+                when source = 'purchase_claims' and table_kind = 'r' and coalesce(all_visible_share, 0) < 0.5
+                    then 'Only ' || round((100 * coalesce(all_visible_share, 0))::numeric) || ' %% of the pages of ' || relation
+                        || ' are known to be all visible: reading claims by their index costs a third more.'
+            end as reason
+        from (
+            select
+                *,
+                dead_rows::double precision / nullif(live_rows + dead_rows, 0) as dead_share,
+                all_visible_pages::double precision / nullif(pages, 0) as all_visible_share,
+                pages > 1000 or live_rows > 100000 as is_large
+            from states
+            where source in ('purchase_claims', 'user_wallet_balances')
+        ) as measured
+    ) as shares
 )
 
-select * from findings
+select
+    'warning' as state,
+    reason as finding,
+    advice
+from judged
+where reason is not null
 union all
 select
     'ok',
-    relation || ': ' || round(100 * coalesce(dead_share, 0)) || ' %% dead rows, last vacuum '
+    relation || ': ' || round((100 * coalesce(dead_share, 0))::numeric) || ' %% dead rows, last vacuum '
     || coalesce(to_char(vacuumed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'unknown') || ', last analyze '
     || coalesce(to_char(analyzed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'unknown') || '.',
     null
-from measured
-where not exists (select from findings)
+from judged
+where reason is null

@@ -8,7 +8,7 @@ select
     lines.skipped_because,
     lines.before::text as before,
     lines.after::text as after,
-    lines.decided_at::text as decided_at
+    to_jsonb(lines.decided_at) #>> '{{}}' as decided_at
 from claim_ops.line_states as lines
 inner join claim_ops.plans on lines.plan_id = plans.plan_id
 where lines.user_id = cast(%(user_id)s as {user_id_type})

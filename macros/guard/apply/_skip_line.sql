@@ -1,0 +1,17 @@
+{% macro guard_skip_line() %}
+create function claim_ops._skip_line(
+    p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer, p_verdict jsonb
+)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+    select claim_ops._skip_lines(
+        p_item.plan_id, p_batch_id, jsonb_build_object(p_item.line_no::text, p_verdict)
+    )
+    where p_verdict is not null and (p_verdict <> to_jsonb('busy'::text) or p_pass >= 10)
+$function$;
+comment on function claim_ops._skip_line is
+'Journals a line as skipped; a busy one stays pending until the tenth pass. Without a verdict nothing happens.';
+{% endmacro %}

@@ -1,0 +1,48 @@
+{% macro guard_check_key() %}
+create function claim_ops._check_key(p_table text, p_column text, p_harm text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    v_table constant regclass := p_table::regclass;
+begin
+    -- One column, every row, and judged at once: a deferred key lets the second row in until commit.
+    if not exists (
+        select 1
+        from pg_catalog.pg_index
+        join pg_catalog.pg_attribute on pg_index.indrelid = pg_attribute.attrelid and pg_index.indkey[0] = pg_attribute.attnum
+        where pg_index.indrelid = v_table
+            and pg_index.indisunique and pg_index.indimmediate and pg_index.indisvalid
+            and pg_index.indpred is null and pg_index.indnkeyatts = 1
+            and pg_attribute.attname = p_column
+    ) then
+        perform claim_ops._refuse(
+            'CO013', format('%s has no unique key on %I alone', v_table, p_column), p_harm,
+            format('As the table''s owner: create unique index%s on %s (%I);',
+                case (select pg_class.relkind from pg_catalog.pg_class where pg_class.oid = v_table)
+                    when 'p' then '' else ' concurrently' end, v_table, p_column)
+        );
+    end if;
+end
+$function$;
+comment on function claim_ops._check_key is
+'Refuses a table of the service whose column has no unique key of its own: nothing decides there which of two writers was first.';
+{% endmacro %}
+
+
+{% macro guard_check_keys(names=['purchase_claims', 'user_wallet_balances']) %}
+    {#- The keys that decide between the guard and a live writer: of a claim, and of a wallet. -#}
+    {%- set keys = {
+        'purchase_claims': ['tx_id', 'A claim of the service beside ours would be a second one, with a second credit'],
+        'user_wallet_balances': ['user_id', 'A user could get two wallets'],
+    } -%}
+    {%- for name in names %}
+    perform claim_ops._check_key(
+        '{{ claim_reconciliation.guard_relation(name) }}',
+        '{{ claim_reconciliation.mapped_column(name, keys[name][0]) }}',
+        '{{ keys[name][1] }}.'
+    );
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,82 @@
+{% macro has_source(name) %}
+    {#- Whether the service has this table. Optional ones are found by looking; the var has_<name> overrides. -#}
+    {%- if name not in claim_reconciliation.optional_sources() -%}
+        {{- return(true) -}}
+    {%- elif var('has_' ~ name, none) is not none -%}
+        {{- return(var('has_' ~ name)) -}}
+    {%- endif -%}
+    {{- return(not execute or name in claim_reconciliation.found_columns()) -}}
+{% endmacro %}
+
+
+{% macro has_column(table, column) %}
+    {#- Whether the service's table has this column. Optional ones are found by looking; one that is mapped to a name is
+        expected there, one that is mapped to null is absent. -#}
+    {%- if not claim_reconciliation.has_source(table) -%}
+        {{- return(false) -}}
+    {%- endif -%}
+    {%- set known = claim_reconciliation.known_columns()[table].get(column, {}) -%}
+    {%- set mapping = var('claim_service_columns', {}).get(table, {}) -%}
+    {%- if column in mapping and mapping[column] is none and not known.get('is_optional') -%}
+        {%- do exceptions.raise_compiler_error(
+            "claim_service_columns maps " ~ table ~ "." ~ column ~ " to null, but the models cannot do without it. Name the"
+            " column that holds it:\n  claim_service_columns: {" ~ table ~ ": {" ~ column ~ ": its name}}"
+        ) -%}
+    {%- elif not known.get('is_optional') or column in mapping -%}
+        {{- return(column not in mapping or mapping[column] is not none) -}}
+    {%- endif -%}
+    {{- return(not execute or column in claim_reconciliation.found_columns().get(table, [])) -}}
+{% endmacro %}
+
+
+{% macro found_columns() %}
+    {#- The columns that are read, by table and by the package's name, as the database has them: {column, type, base,
+        schema}, where base is the type below a domain, or `enum`. Asked once a run: every node shares dbt's graph. -#}
+    {%- set known = graph.get('claim_reconciliation_found', {}) -%}
+    {%- if known.get('run') != invocation_id -%}
+        {%- set settings = {} -%}
+        {%- for name in [
+            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'has_queued_purchases',
+            'has_wallet_adjustments', 'wallet_items',
+        ] -%}
+            {%- do settings.update({name: var(name)}) -%}
+        {%- endfor -%}
+        {%- set as_json = "'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb" -%}
+        {%- set tables = {} -%}
+        {%- for row in run_query(
+            "select source, name, column_name, type_name, base_type, type_schema from ("
+            ~ claim_reconciliation.source_columns(as_json) ~ ") as columns where is_read"
+        ).rows -%}
+            {%- do tables.setdefault(row[0], {}).update({
+                row[1]: {'column': row[2], 'type': row[3], 'base': row[4], 'schema': row[5]},
+            }) -%}
+        {%- endfor -%}
+        {%- set known = {'run': invocation_id, 'tables': tables} -%}
+        {%- do graph.update({'claim_reconciliation_found': known}) -%}
+        {{- return(tables) -}}
+    {%- endif -%}
+    {{- return(known['tables']) -}}
+{% endmacro %}
+
+
+{% macro found_column(table, column) %}
+    {#- What found_columns says of a column of a source table, by the package's name or, for an item, by the wallet's; none
+        while dbt parses, and where the table has no such column. -#}
+    {%- set found = claim_reconciliation.found_columns().get(table, {}).get(column) if execute -%}
+    {{- return(found if found and found.type else none) -}}
+{% endmacro %}
+
+
+{% macro found_parts() %}
+    {#- Which optional tables and columns the service has, as JSON with sorted keys, to stand between single quotes. -#}
+    {%- set parts = {} -%}
+    {%- for source in claim_reconciliation.optional_sources() -%}
+        {%- do parts.update({source: claim_reconciliation.has_source(source)}) -%}
+    {%- endfor -%}
+    {%- for source, columns in claim_reconciliation.known_columns().items() -%}
+        {%- for name, column in columns.items() if column.get('is_optional') -%}
+            {%- do parts.update({source ~ '.' ~ name: claim_reconciliation.has_column(source, name)}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(tojson(parts, sort_keys=true)) -}}
+{% endmacro %}

@@ -1,0 +1,46 @@
+{{ config(materialized='replaced_view') }}
+-- Grain: one row a status, SKU and reason of purchases that ask for no claim, as their latest status calls them.
+{%- set audit = ref('stg_claim_service__audit_purchases') %}
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
+with
+
+sku_catalog as (
+    select * from {{ ref(var('sku_catalog_model')) }}
+),
+
+unclaimed as (
+    select audit.*
+    from {{ audit }} as audit
+    left join {{ claims }} as claims on audit.tx_id = claims.tx_id
+    where claims.tx_id is null
+),
+
+purchases as (
+    {{ claim_reconciliation.purchases_by_tx_id('unclaimed') | indent(4) }}
+),
+
+judged as (
+    select
+        purchases.*,
+        {{ claim_reconciliation.not_judged_reason('purchases', 'sku_catalog.sku is not null') | indent(8) }} as why
+    from purchases
+    left join sku_catalog on purchases.sku = sku_catalog.sku
+),
+
+final as (
+    select
+        status,
+        sku,
+        why,
+        count(*) as purchases,
+        sum(audit_rows)::bigint as audit_rows,
+        count(distinct user_id) as users,
+        min(purchased_at) as first_purchased_at,
+        max(purchased_at) as last_purchased_at,
+        {{ claim_reconciliation.current_time() }} as built_at
+    from judged
+    where why is not null
+    group by status, sku, why
+)
+
+select * from final
