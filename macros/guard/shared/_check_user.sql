@@ -1,4 +1,4 @@
-{% macro guard_check_user() %}
+{% macro claim_ops__check_user() %}
 create function claim_ops._check_user(p_user_id text)
 returns void
 language plpgsql
@@ -24,4 +24,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_user is 'Refuses a user whom no wallet, claim or purchase names; none means all.';
+{{ claim_reconciliation.guard_hand_over('_check_user') }}
 {% endmacro %}

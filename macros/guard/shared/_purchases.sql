@@ -1,4 +1,4 @@
-{% macro guard_purchases() %}
+{% macro claim_ops__purchases() %}
 create function claim_ops._purchases(p_kind text, p_tx_ids text[])
 returns table (
     tx_id text, user_id {{ var('user_id_data_type') }}, sku text, purchased_at timestamptz, reason text,
@@ -62,4 +62,5 @@ $function$;
 comment on function claim_ops._purchases is
 $$The purchases of these tx_ids, one row each, as the audit trail or the queue tell them now: why a purchase without a claim may
 not be recovered (null where it may), and who has claimed it. A null among the tx_ids stands for the rows without one.$$;
+{{ claim_reconciliation.guard_hand_over('_purchases') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_unclaimed_items() %}
+{% macro claim_ops__unclaimed_items() %}
 create function claim_ops._unclaimed_items(p_user_ids {{ var('user_id_data_type') }}[])
 returns table (user_id {{ var('user_id_data_type') }}, item text)
 language plpgsql
@@ -52,4 +52,5 @@ $function$;
 comment on function claim_ops._unclaimed_items is
 $$The items of these users that a purchase without refund and without claim speaks of: a writer that changed the wallet
 first and died leaves what looks like an excess, and is none.$$;
+{{ claim_reconciliation.guard_hand_over('_unclaimed_items') }}
 {% endmacro %}

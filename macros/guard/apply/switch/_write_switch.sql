@@ -1,4 +1,4 @@
-{% macro guard_write_switch() %}
+{% macro claim_ops__write_switch() %}
 {%- set key = adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) -%}
 {%- set value = adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) -%}
 create function claim_ops._write_switch(p_before jsonb, p_after jsonb)
@@ -38,4 +38,5 @@ comment on function claim_ops._write_switch is
 $$Sets the SKUs of the switch to p_after and leaves its other keys; waits for its row. Returns null, or why it did not: changed
 where the SKUs no longer say p_before, not_written where something else came back. It runs as a role without any right on plans
 and journal.$$;
+{{ claim_reconciliation.guard_hand_over('_write_switch', owner='claim_writer') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_delete_wallet() %}
+{% macro claim_ops__delete_wallet() %}
 create function claim_ops._delete_wallet(
     p_user_id {{ var('user_id_data_type') }}, p_before jsonb, p_updated_at timestamptz
 )
@@ -30,4 +30,5 @@ end
 $function$;
 comment on function claim_ops._delete_wallet is
 'Deletes a wallet that the guard created, if nobody has changed it since; returns whether it did.';
+{{ claim_reconciliation.guard_hand_over('_delete_wallet', owner='claim_writer') }}
 {% endmacro %}

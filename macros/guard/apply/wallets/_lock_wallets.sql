@@ -1,4 +1,4 @@
-{% macro guard_lock_wallets() %}
+{% macro claim_ops__lock_wallets() %}
 create function claim_ops._lock_wallets(p_user_ids {{ var('user_id_data_type') }}[])
 returns {{ var('user_id_data_type') }}[]
 language plpgsql
@@ -22,4 +22,5 @@ $function$;
 comment on function claim_ops._lock_wallets is
 $$Locks the wallets of these users in the order of their keys and returns the users whose wallets are locked now. One that
 another session holds is left out, never waited for; so is a row that was deleted and inserted again meanwhile.$$;
+{{ claim_reconciliation.guard_hand_over('_lock_wallets', owner='claim_writer') }}
 {% endmacro %}

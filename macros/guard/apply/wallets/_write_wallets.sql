@@ -1,4 +1,4 @@
-{% macro guard_write_wallets() %}
+{% macro claim_ops__write_wallets() %}
 {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
 {%- set user_id = claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') -%}
 {%- set updated_at = claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') -%}
@@ -69,4 +69,5 @@ $function$;
 comment on function claim_ops._write_wallets is
 $$Writes the columns named in `after` where the wallet still holds `before`; returns what stood in the rows before and what
 stands there when all triggers have run, each with the row's time and version. It runs as a role without any right on plans and journal, and so does a trigger of the wallets' owner that it fires.$$;
+{{ claim_reconciliation.guard_hand_over('_write_wallets', owner='claim_writer') }}
 {% endmacro %}
