@@ -5,7 +5,8 @@ with
 columns as (
     select *
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2,
+        base_type text
     )
 ),
 
@@ -15,8 +16,17 @@ tables as (
     where table_kind in ('r', 'p')
 ),
 
+-- Times that have no zone of their own are compared in that of a var.
+metrics as (
+    select coalesce(
+        {{ settings }} #>> '{claim_service_time_zones, function_metrics}', {{ settings }} ->> 'metrics_time_zone'
+    ) as zone
+    from columns
+    where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+),
+
 listed as (
-    {{ claim_reconciliation.needed_indexes(settings) | indent(4) }}
+    {{ claim_reconciliation.needed_indexes(settings, '(select zone from metrics)') | indent(4) }}
 ),
 
 -- A column that is missing is said once, by its own check.

@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
 -- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
 {%- set audit = ref('stg_claim_service__audit_purchases') %}

@@ -87,6 +87,8 @@ found as (
         pg_attribute.attnum::int as column_number,
         pg_attribute.atttypid::bigint as type_id,
         format_type(pg_attribute.atttypid, pg_attribute.atttypmod) as type_name,
+        types.base_type,
+        types.type_schema,
         not named.is_optional_source
         or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
     from named
@@ -100,6 +102,25 @@ found as (
         and named.column_name = pg_attribute.attname
         and pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
+    -- A domain is read as what it stands on.
+    left join lateral (
+        with recursive types as (
+            select typname, typtype, typnamespace, typbasetype
+            from pg_catalog.pg_type
+            where oid = pg_attribute.atttypid
+            union all
+            select pg_type.typname, pg_type.typtype, pg_type.typnamespace, pg_type.typbasetype
+            from types
+            inner join pg_catalog.pg_type on types.typbasetype = pg_type.oid
+            where types.typtype = 'd'
+        )
+
+        select
+            case typtype when 'e' then 'enum' else typname::text end as base_type,
+            typnamespace::regnamespace::text as type_schema
+        from types
+        where typtype <> 'd'
+    ) as types on true
 )
 
 select
@@ -118,6 +139,8 @@ select
     column_number,
     type_id,
     type_name,
+    base_type,
+    type_schema,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
     -- A column that is named and missing is an error; one that has only its default name may be missing.

@@ -4,7 +4,8 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2,
+        base_type text
     )
 ),
 
@@ -12,6 +13,15 @@ tables as (
     select distinct source, relation, table_id, table_kind
     from columns
     where table_kind in ('r', 'p')
+),
+
+-- Times that have no zone of their own are compared in that of a var.
+metrics as (
+    select coalesce(
+        %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
+    ) as zone
+    from columns
+    where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
 ),
 
 listed as (
@@ -45,7 +55,7 @@ listed as (
     ) as list (source, names, is_unique, reason)
     cross join (
         select
-            vars ->> 'metrics_time_zone' as zone,
+            (select zone from metrics)::text as zone,
             vars -> 'claim_service_columns' as columns
         from (select %(settings)s::jsonb as vars) as given
     ) as settings
