@@ -15,15 +15,6 @@ tables as (
     where table_kind in ('r', 'p')
 ),
 
--- Times that have no zone of their own are compared in that of a var.
-metrics as (
-    select coalesce(
-        %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
-    ) as zone
-    from columns
-    where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
-),
-
 listed as (
     select
         list.source,
@@ -55,7 +46,13 @@ listed as (
     ) as list (source, names, is_unique, reason)
     cross join (
         select
-            (select zone from metrics)::text as zone,
+            (
+            select coalesce(
+                %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
+            )
+            from columns
+            where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+        )::text as zone,
             vars -> 'claim_service_columns' as columns
         from (select %(settings)s::jsonb as vars) as given
     ) as settings
