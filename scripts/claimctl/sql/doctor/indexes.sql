@@ -4,8 +4,7 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2,
-        base_type text
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
     )
 ),
 
