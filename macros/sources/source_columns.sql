@@ -115,34 +115,36 @@ found as (
     from named
     left join pg_catalog.pg_namespace on named.schema_name = pg_namespace.nspname
     left join pg_catalog.pg_class
-        on pg_namespace.oid = pg_class.relnamespace
-        and named.table_name = pg_class.relname
+        on pg_namespace.oid = pg_class.relnamespace and named.table_name = pg_class.relname
         and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
     left join pg_catalog.pg_attribute
-        on pg_class.oid = pg_attribute.attrelid
-        and named.column_name = pg_attribute.attname
+        on pg_class.oid = pg_attribute.attrelid and named.column_name = pg_attribute.attname
         and pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
     -- A domain is read as what it stands on.
-    left join lateral (
-        with recursive types as (
-            select typname, typtype, typnamespace, typbasetype
-            from pg_catalog.pg_type
-            where oid = pg_attribute.atttypid
-            union all
-            select pg_type.typname, pg_type.typtype, pg_type.typnamespace, pg_type.typbasetype
-            from types
-            inner join pg_catalog.pg_type on types.typbasetype = pg_type.oid
-            where types.typtype = 'd'
-        )
-
-        select
-            case typtype when 'e' then 'enum' else typname::text end as base_type,
-            typnamespace::regnamespace::text as type_schema
-        from types
-        where typtype <> 'd'
-    ) as types on true
+    left join lateral ({{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }}) as types on true
 )
+{%- endmacro %}
+
+
+{% macro base_type(type_id) %}
+    {#- A query for the type on which a domain stands, or the type itself; an enum is `enum`. -#}
+with recursive types as (
+    select typname, typtype, typnamespace, typbasetype
+    from pg_catalog.pg_type
+    where oid = {{ type_id }}
+    union all
+    select pg_type.typname, pg_type.typtype, pg_type.typnamespace, pg_type.typbasetype
+    from types
+    inner join pg_catalog.pg_type on types.typbasetype = pg_type.oid
+    where types.typtype = 'd'
+)
+
+select
+    case typtype when 'e' then 'enum' else typname::text end as base_type,
+    typnamespace::regnamespace::text as type_schema
+from types
+where typtype <> 'd'
 {%- endmacro %}
 
 

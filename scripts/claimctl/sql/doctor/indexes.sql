@@ -4,8 +4,7 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2,
-        base_type text
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
     )
 ),
 
@@ -13,15 +12,6 @@ tables as (
     select distinct source, relation, table_id, table_kind
     from columns
     where table_kind in ('r', 'p')
-),
-
--- Times that have no zone of their own are compared in that of a var.
-metrics as (
-    select coalesce(
-        %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
-    ) as zone
-    from columns
-    where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
 ),
 
 listed as (
@@ -55,7 +45,13 @@ listed as (
     ) as list (source, names, is_unique, reason)
     cross join (
         select
-            (select zone from metrics)::text as zone,
+            (
+            select coalesce(
+                %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
+            )
+            from columns
+            where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+        )::text as zone,
             vars -> 'claim_service_columns' as columns
         from (select %(settings)s::jsonb as vars) as given
     ) as settings
