@@ -23,6 +23,8 @@ as $function$
 declare
     v_models_schema constant text := (select settings.models_schema from claim_ops.settings);
     v_user_ids {{ var('user_id_data_type') }}[];
+    v_users {{ var('user_id_data_type') }}[];
+    v_exclude {{ var('user_id_data_type') }}[];
     v_plan_id bigint;
     v_found jsonb;
 begin
@@ -31,8 +33,8 @@ begin
     perform claim_ops._check_suspicion_raised(p_reason, p_raise);
     perform claim_ops._check_selection(p_type, p_include_excess, p_changed_from, p_changed_to);
     perform claim_ops._check_user(p_user_id);
-    perform claim_ops._check_users(p_users, 'users');
-    perform claim_ops._check_users(p_exclude, 'exclude');
+    v_users := claim_ops._check_users(p_users, 'users');
+    v_exclude := claim_ops._check_users(p_exclude, 'exclude');
     perform claim_ops._check_rules(true);
     {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
 
@@ -44,7 +46,7 @@ begin
 
     v_plan_id := claim_ops._start_plan('wallet_correction', p_reason, jsonb_strip_nulls(jsonb_build_object(
         'include_excess', to_jsonb(p_include_excess), 'user_id', p_user_id, 'item', p_item, 'limit', p_limit, 'raise', p_raise,
-        'users', to_jsonb(p_users), 'exclude', to_jsonb(nullif(p_exclude, '{}')), 'type', p_type,
+        'users', to_jsonb(v_users), 'exclude', to_jsonb(v_exclude), 'type', p_type,
         'changed_from', p_changed_from, 'changed_to', p_changed_to
     )), null);
     v_found := claim_ops._write_corrections(v_plan_id, v_user_ids);
