@@ -48,9 +48,11 @@ create table if not exists claim_ops.plan_kinds (
     needs_models boolean not null,
     needs_rules boolean not null,
     obeys_pause boolean not null,
+    may_break_glass boolean not null,
+    reads_queue boolean not null,
     breakers text[] not null
 );
-comment on table claim_ops.plan_kinds is 'What a plan may be: the function that applies its lines, what it is refused by, and the breakers that count it.';
+comment on table claim_ops.plan_kinds is 'What a plan may be: one row is all that tells a kind from another: the function that applies its lines, what it is refused by, what it reads, and the breakers that count it.';
 
 create table if not exists claim_ops.plans (
     plan_id bigint generated always as identity primary key,
