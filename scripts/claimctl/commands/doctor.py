@@ -25,6 +25,7 @@ CHECKS = (
     "sources",
     "columns",
     "types",
+    "writes",
     "filters",
     "privileges",
     "indexes",
