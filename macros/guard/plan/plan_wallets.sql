@@ -22,6 +22,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_rules(true);
     {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
