@@ -22,9 +22,11 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_rules(true);
     {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
+    {{- claim_reconciliation.guard_check_columns(['user_wallet_balances']) }}
 
     -- The models hand in keys and no more; what is wrong now is computed here, from wallets and ledger.
     execute format(

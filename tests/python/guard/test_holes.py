@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import psycopg
 import pytest
@@ -72,9 +73,11 @@ def test_claims_and_wallets_without_a_key_are_refused(
                 guard.make("plan_recovery", **arguments)
             with subtests.test(f"{table}, {near}: batch"), guard.refuses("CO013", hint):
                 guard.batch(plan)
+            # Without a key of claims the guard works for wallets: claims may be partitioned.
+            refuses = guard.refuses("CO013", hint) if "wallet" in table else nullcontext()
             with (
                 subtests.test(f"{table}, {near}: install"),
-                guard.refuses("CO013", hint),
+                refuses,
                 guard.connect() as owner,
             ):
                 install(owner, guards.script({"settle_minutes": 0}))
