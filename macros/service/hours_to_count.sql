@@ -5,7 +5,7 @@ select
     greatest(
         {{ claim_reconciliation.metrics_kept_from() }},
         least(
-            {{ claim_reconciliation.minutes_after('max(started_at)', 60 - 60 * var('metrics_lookback_hours')) }},
+            {{ claim_reconciliation.minutes_after('max(started_at)', 60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')) }},
             min(started_at) filter (
                 where counted_by is distinct from '{{ counted_by }}'
                     and started_at > (
