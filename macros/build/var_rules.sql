@@ -59,6 +59,11 @@
         'kind': 'text', 'like': '[A-Za-z][A-Za-z_]+(/[A-Za-z0-9_+-]+)*|[A-Z]+[0-9][A-Z]+',
         'words': 'the name of a time zone, such as Europe/Berlin; an offset such as UTC+2 lies two hours west',
     } -%}
+    {%- set time = {
+        'kind': 'text', 'or_null': true,
+        'like': '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)',
+        'words': 'a time with its zone, such as 2026-03-31 00:30:00+00, or null',
+    } -%}
     {%- set tables = claim_reconciliation.known_columns().keys() | list -%}
     {%- set map = {'kind': 'map', 'keys': tables, 'words': 'a map whose keys are among ' ~ tables | join(', ')} -%}
     {%- set filtered = tables | reject('in', ['function_metrics', 'store_config']) | list -%}
@@ -68,10 +73,9 @@
         'cap_timezone': zone,
         'local_timezone': zone,
         'metrics_time_zone': dict(zone, or_null=true),
-        'as_of': {
-            'kind': 'text', 'or_null': true, 'like': '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)',
-            'words': 'a time with its zone, such as 2026-03-31 00:30:00+00, or null',
-        },
+        'as_of': time,
+        'recount_metrics_from': time,
+        'recount_metrics_until': time,
         'user_id_data_type': {'kind': 'text', 'words': 'a type of PostgreSQL'},
         'claim_service_schema': {'kind': 'text', 'words': 'the name of a schema'},
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
@@ -79,6 +83,7 @@
         'wallet_items': {'kind': 'map', 'words': 'a map of items, each with its column and kind'},
         'claim_service_tables': map,
         'claim_service_columns': map,
+        'claim_service_time_zones': dict(map, or_null=true),
         'claim_service_filters': {
             'kind': 'map', 'keys': filtered, 'words': 'a map whose keys are among ' ~ filtered | join(', '),
         },

@@ -30,6 +30,8 @@ BAD: dict[str, tuple[Any, ...]] = {
     "claim_functions": (*STATUSES, []),
     "cap_window": ("weekly", "", None, "Calendar"),
     "booster_stacking_policy": ("add", "maximum", None),
+    **dict.fromkeys(("recount_metrics_from", "recount_metrics_until"), ("today", "2026-03-31")),
+    "claim_service_time_zones": ("UTC", {"claims": "UTC"}),
     "as_of": ("yesterday", "2026-03-31", "2026-03-31 00:30:00", 20260331),
     **dict.fromkeys(
         ("user_id_data_type", "claim_service_schema", "sku_catalog_model", "runbook_url"),

@@ -1,4 +1,4 @@
-{% macro guard_due_alert_messages() %}
+{% macro claim_ops__due_alert_messages() %}
 create function claim_ops._due_alert_messages(p_alerts jsonb, p_now timestamptz)
 returns table (alert text, since timestamptz, escalation_level integer, told_level integer)
 language sql
@@ -48,4 +48,5 @@ from recovered
 $function$;
 comment on function claim_ops._due_alert_messages is
 'What is to be told: every level that a firing alert has climbed to, and 0 where one of that is over; sent or not.';
+{{ claim_reconciliation.guard_hand_over('_due_alert_messages') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_note_firing_alerts() %}
+{% macro claim_ops__note_firing_alerts() %}
 create function claim_ops._note_firing_alerts(p_alerts jsonb, p_now timestamptz)
 returns void
 language plpgsql
@@ -19,4 +19,5 @@ begin
 end
 $function$;
 comment on function claim_ops._note_firing_alerts is 'Notes of each known incident that goes on that it was seen firing.';
+{{ claim_reconciliation.guard_hand_over('_note_firing_alerts') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_claim_alert_messages() %}
+{% macro claim_ops_claim_alert_messages() %}
 create function claim_ops.claim_alert_messages(p_alerts jsonb)
 returns table (
     alert text, since timestamptz, escalation_level integer, told_level integer, claimed_at timestamptz
@@ -44,4 +44,5 @@ $function$;
 comment on function claim_ops.claim_alert_messages is
 $$Claims the messages that are due: one when an alert fires, one for each level that it climbs to, one when it is over.
 p_alerts is a list of {alert, state, since, escalation_level}. A message is nobody else's until settle_alert_message.$$;
+{{ claim_reconciliation.guard_hand_over('claim_alert_messages', to=['claim_alerter']) }}
 {% endmacro %}

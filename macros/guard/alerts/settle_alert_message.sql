@@ -1,4 +1,4 @@
-{% macro guard_settle_alert_message() %}
+{% macro claim_ops_settle_alert_message() %}
 create function claim_ops.settle_alert_message(
     p_alert text,
     p_since timestamptz,
@@ -25,4 +25,5 @@ end
 $function$;
 comment on function claim_ops.settle_alert_message is
 'Says that a claimed message was sent, or gives it up, so that the next run tries again.';
+{{ claim_reconciliation.guard_hand_over('settle_alert_message', to=['claim_alerter']) }}
 {% endmacro %}

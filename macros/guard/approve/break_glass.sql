@@ -1,4 +1,4 @@
-{% macro guard_break_glass() %}
+{% macro claim_ops_break_glass() %}
 create function claim_ops.break_glass(p_plan_id bigint, p_reason text)
 returns void
 language plpgsql
@@ -34,4 +34,5 @@ $function$;
 comment on function claim_ops.break_glass is
 $$Opens a kill switch that nobody has approved for its batches. It is listed in unapproved_break_glass, and a critical alert,
 until a login that neither made it nor broke the glass approves it afterwards.$$;
+{{ claim_reconciliation.guard_hand_over('break_glass', to=['claim_applier']) }}
 {% endmacro %}

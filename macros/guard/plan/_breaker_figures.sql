@@ -1,4 +1,4 @@
-{% macro guard_breaker_figures() %}
+{% macro claim_ops__breaker_figures() %}
 create function claim_ops._breaker_figures()
 returns jsonb
 language sql
@@ -60,4 +60,5 @@ $function$;
 comment on function claim_ops._breaker_figures is
 $$What the plans of the last 24 hours amount to, the one being made among them: lines in force and lines that are still open, as
 {breaker: figure}; each figure counts the plans whose kind has the breaker.$$;
+{{ claim_reconciliation.guard_hand_over('_breaker_figures') }}
 {% endmacro %}

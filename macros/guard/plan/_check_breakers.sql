@@ -1,4 +1,4 @@
-{% macro guard_check_breakers() %}
+{% macro claim_ops__check_breakers() %}
 create function claim_ops._check_breakers(p_plan_id bigint)
 returns jsonb
 language plpgsql
@@ -61,4 +61,5 @@ $function$;
 comment on function claim_ops._check_breakers is
 $$Refuses a plan that exceeds max_wallets, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
 losses of one item) or max_suspected_spends, unless the maker raised the limit; returns the figures.$$;
+{{ claim_reconciliation.guard_hand_over('_check_breakers') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_finish_plan() %}
+{% macro claim_ops__finish_plan() %}
 create function claim_ops._finish_plan(
     p_plan_id bigint,
     p_nothing text default 'no line is wrong and quiet in the way that was asked for',
@@ -38,4 +38,5 @@ end
 $function$;
 comment on function claim_ops._finish_plan is
 'Counts a plan''s lines, asks the breakers, and seals lines and header with their digests; refuses a plan without lines.';
+{{ claim_reconciliation.guard_hand_over('_finish_plan') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_lines_to_correct() %}
+{% macro claim_ops__lines_to_correct() %}
 create function claim_ops._lines_to_correct(
     p_user_ids {{ var('user_id_data_type') }}[], p_include_excess text[], p_item text, p_limit integer
 )
@@ -85,4 +85,5 @@ end
 $function$;
 comment on function claim_ops._lines_to_correct is
 'The lines of a wallet correction for those of the users whose wallets are wrong and quiet now.';
+{{ claim_reconciliation.guard_hand_over('_lines_to_correct') }}
 {% endmacro %}

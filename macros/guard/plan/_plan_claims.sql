@@ -1,4 +1,4 @@
-{% macro guard_plan_claims() %}
+{% macro claim_ops__plan_claims() %}
 create function claim_ops._plan_claims(p_plan_id bigint, p_kind text, p_tx_ids text[])
 returns void
 language plpgsql
@@ -66,4 +66,5 @@ $function$;
 comment on function claim_ops._plan_claims is
 $$Writes the lines of a plan that claims purchases, one a user, and what it leaves out with the reason: what may not be
 recovered, what is over its cap unless that is included, users in flight, and wallets that agree with neither.$$;
+{{ claim_reconciliation.guard_hand_over('_plan_claims') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_override() %}
+{% macro claim_ops_plan_override() %}
 create function claim_ops.plan_override(
     p_reason text,
     p_ticket text,
@@ -39,4 +39,5 @@ end
 $function$;
 comment on function claim_ops.plan_override is
 $$Plans the claim of one audited purchase, whatever its cap says, with its credit. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_override', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_recovery() %}
+{% macro claim_ops_plan_recovery() %}
 create function claim_ops.plan_recovery(
     p_reason text,
     p_from timestamptz,
@@ -50,4 +50,5 @@ $function$;
 comment on function claim_ops.plan_recovery is
 $$Plans the missing claims of the purchases made from p_from until before p_to, with their credit. Claimed when they were bought,
 or now; those beyond a cap are left out unless included. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_recovery', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_wallets() %}
+{% macro claim_ops_plan_wallets() %}
 create function claim_ops.plan_wallets(
     p_reason text,
     p_include_excess text[] default '{}',
@@ -50,4 +50,5 @@ $function$;
 comment on function claim_ops.plan_wallets is
 $$Plans to set wrong wallets to what the ledger says: what users are owed, and what is in excess of the items in p_include_excess.
 Narrowed by user, item and number of wallets; p_raise is {breaker: limit}. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_wallets', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_check_input() %}
+{% macro claim_ops__check_input() %}
 create function claim_ops._check_input(p_items text[], p_limit integer, p_raise jsonb)
 returns void
 language plpgsql
@@ -34,4 +34,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_input is 'Refuses unknown items, a limit below 1 and unknown breakers.';
+{{ claim_reconciliation.guard_hand_over('_check_input') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_check_key() %}
+{% macro claim_ops__check_key() %}
 create function claim_ops._check_key(p_table text, p_column text, p_harm text)
 returns void
 language plpgsql
@@ -29,6 +29,7 @@ end
 $function$;
 comment on function claim_ops._check_key is
 'Refuses a table of the service whose column has no unique key of its own: nothing decides there which of two writers was first.';
+{{ claim_reconciliation.guard_hand_over('_check_key') }}
 {% endmacro %}
 
 

@@ -1,4 +1,4 @@
-{% macro guard_insert_claims() %}
+{% macro claim_ops__insert_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
 {%- set names = dict() -%}
 {%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
@@ -45,4 +45,5 @@ $function$;
 comment on function claim_ops._insert_claims is
 $$Inserts claims of a user, given as [{tx_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
 the same tx_id until the deadline. Returns null, claimed where one is there already, or not_written where another row came back.$$;
+{{ claim_reconciliation.guard_hand_over('_insert_claims', owner='claim_writer') }}
 {% endmacro %}

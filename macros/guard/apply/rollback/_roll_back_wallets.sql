@@ -1,4 +1,4 @@
-{% macro guard_roll_back_wallets() %}
+{% macro claim_ops__roll_back_wallets() %}
 create function claim_ops._roll_back_wallets(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -21,7 +21,8 @@ begin
     with lines as materialized (
         select item.*, item as line
         from unnest(p_items) as item
-        where item.before is not null and item.after is not null
+        -- One that is to be deleted too: equal values and an equal time may be somebody else's there as well.
+        where item.before is not null
     ),
     judged as (
         select
@@ -48,15 +49,16 @@ begin
 
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
     perform claim_ops._write_lines(p_batch_id, array(
-        select item from unnest(p_items) as item where item.line_no = any(v_go)
+        select item from unnest(p_items) as item where item.line_no = any(v_go) and item.after is not null
     ), p_pass);
     foreach v_item in array p_items loop
-        if v_item.before is null or v_item.after is null then
-            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass, v_locked);
+        if v_item.before is null or v_item.after is null and v_item.line_no = any(v_go) then
+            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass);
         end if;
     end loop;
 end
 $function$;
 comment on function claim_ops._roll_back_wallets is
 'Gives the wallets of these lines of a rollback back what they held before, where the plan''s write is their last one.';
+{{ claim_reconciliation.guard_hand_over('_roll_back_wallets') }}
 {% endmacro %}
