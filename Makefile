@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm stop test test-all test-pooler lint generate format bench clean
+.PHONY: help setup demo drill storm stop test test-all mutants test-pooler lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 
 test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
 	$(BIN)/pytest $(TOGETHER)
+
+mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler

@@ -108,9 +108,9 @@ class Chaos:
         )
 
     def _count(self, whose: str) -> int:
-        return int(
-            self._value(f"select count(*) from pg_stat_activity where {whose} and %s <> ''") or 0
-        )
+        query = f"select count(*)::int from pg_stat_activity where {whose} and %s <> ''"
+        count = self._value(query)
+        return count if isinstance(count, int) else 0
 
     def _ports(self, whose: str) -> list[int]:
         ports = self._value(
