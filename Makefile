@@ -35,7 +35,7 @@ stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
 
 storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, kills, crashes, and a checker
-	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json) $(if $(WITHOUT),--without '$(WITHOUT)')
 
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"

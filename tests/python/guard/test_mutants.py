@@ -14,7 +14,7 @@ def test_each_protection_still_stands(guard: Guard, subtests: pytest.Subtests) -
     assert len(table) >= 40
     assert len({mutant.name for mutant in table}) == len(table)
     with guard.connect() as connection:
-        functions = dict(
+        functions: dict[str, str] = dict(
             connection.execute(
                 "select proname, pg_get_functiondef(oid) from pg_proc"
                 " where pronamespace = 'claim_ops'::regnamespace"

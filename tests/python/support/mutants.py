@@ -1,4 +1,4 @@
-"""`make mutants`: one protection of the guard less at a time, and the test that goes red without it.
+"""`make mutants`: one protection of the guard less at a time, and the test that is red without it.
 
 As a plugin of pytest it runs the tests of each mutant in one session, in which the templates of the
 databases are made once: only the mutated function goes into the copy that a test gets.
@@ -63,8 +63,10 @@ def mutants() -> list[Mutant]:
     return [
         Mutant(
             row["name"],
-            ({key: row[key] for key in ("sql", "function", "old", "new") if key in row},)
-            + tuple(row.get("first_line", [])),
+            (
+                {key: row[key] for key in ("sql", "function", "old", "new") if key in row},
+                *row.get("first_line", []),
+            ),
             tuple(row["tests"]),
             row.get("second_line"),
         )
@@ -152,12 +154,8 @@ def _start(number: int, results: Path) -> subprocess.Popen[bytes]:
 
 
 def _read(files: list[Path]) -> list[dict[str, Any]]:
-    return [
-        json.loads(line)
-        for file in files
-        if file.exists()
-        for line in file.read_text().splitlines()
-    ]
+    lines = "".join(file.read_text() for file in files if file.exists())
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 if __name__ == "__main__":
