@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm stop test test-all mutants test-pooler lint generate format bench clean
+.PHONY: help setup demo drill storm stop test test-all mutants test-versions test-pooler lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
 
 mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants
+
+test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
