@@ -66,7 +66,7 @@ insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rule
 values
     (
         'wallet_correction', '_apply_wallet_correction', true, true, true, false, false,
-        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends}'
+        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends,max_suspected_share,max_unexplained_excess}'
     ),
     ('claim_recovery', '_apply_claims', false, true, true, false, false, '{max_wallets,max_net_quantity}'),
     ('queue_replay', '_apply_claims', false, true, true, false, true, '{max_wallets,max_net_quantity}'),
