@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill stop test test-all test-pooler lint generate format bench clean
+.PHONY: help setup demo drill storm stop test test-all test-pooler test-days lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ drill: $(INSTALLED) ## an outage with a queue, then a third of the wallets overw
 stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
 
+storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, kills, crashes, and a checker
+	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
@@ -42,6 +45,11 @@ test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
+
+# DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
+DAYS ?= all
+test-days: $(INSTALLED) ## the tests that place times, on 20 other days: weekdays, turns, changes of clocks
+	@$(BIN)/python -m moved_days $(DAYS) $(FILES)
 
 lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/ruff check .
@@ -65,4 +73,4 @@ bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 	@$(BIN)/python -m benchmarks
 
 clean: stop ## remove what the targets made
-	rm -rf $(VENV) .demo target logs
+	rm -rf $(VENV) .demo .storm target logs

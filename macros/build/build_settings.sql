@@ -4,8 +4,7 @@
     {%- set settings = {} -%}
     {%- for name in [
         'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
-        'max_affected_share',
-        'max_wallets', 'max_model_age_hours', 'max_net_quantity',
+        'claim_service_time_zones', 'max_affected_share', 'max_wallets', 'max_model_age_hours', 'max_net_quantity',
         'max_suspected_spends', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses', 'settle_minutes',
         'sku_catalog_model', 'strict', 'user_id_data_type', 'wallet_items',
     ] -%}

@@ -1,6 +1,7 @@
 {% macro install_guard(dry_run=false, repoint=false, rehearse=true) %}
     {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one transaction. Run it again
         whenever a setting, an item or the catalogue has changed. -#}
+    {%- do claim_reconciliation.refuse_unreadable_sources(always=true) -%}
     {%- set models_schema = ref('rpt_wallet_build').schema -%}
     {%- set script = claim_reconciliation.guard_script(models_schema, repoint) -%}
     {%- if execute and dry_run -%}

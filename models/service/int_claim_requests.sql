@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a request to one of the functions in claim_functions, with what its answer means.
 select
     requested_at,

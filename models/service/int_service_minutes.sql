@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a complete minute, also a silent one, from the first that is known to the last. What the alerts are
 -- judged by at its end, judged_at: trailing counts, and the balances of the latest build. A new count is one line here.
 with

@@ -14,6 +14,19 @@ from sandbox.server import Server
 from sandbox.service import create_tables
 from support.databases import DATABASE, Database, Templates
 from support.dbt_project import ROOT, DbtProject
+from support.times import places_times
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--places-times", action="store_true", help="only tests that place times")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is the same on each day where `make test-days` runs."""
+    if config.getoption("--places-times"):
+        left_out = [item for item in items if not places_times(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

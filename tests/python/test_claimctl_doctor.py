@@ -99,7 +99,8 @@ FAULTS = {
     "a time without a zone": Fault(
         "public.purchase_claims.claimed_at is timestamp without time zone, but must be"
         " timestamp with time zone: without a zone its moment is unknown.",
-        "If its values are in UTC: alter table public.purchase_claims alter column claimed_at",
+        "Name the zone that it is written in: claim_service_time_zones: {purchase_claims: UTC}."
+        " Or: alter table public.purchase_claims alter column claimed_at",
         "alter table purchase_claims alter column claimed_at type timestamp",
         has_remedy=True,
     ),
@@ -115,11 +116,16 @@ FAULTS = {
         "alter table user_wallet_balances alter column streakshield_count type numeric(10, 2)",
         has_remedy=True,
     ),
-    "json for jsonb": Fault(
-        "public.store_config.value is json, but must be jsonb.",
+    "booleans for jsonb": Fault(
+        "public.store_config.value is boolean[], but must be jsonb.",
         "alter table public.store_config alter column value type jsonb using value::jsonb;",
-        "alter table store_config alter column value type json",
-        has_remedy=True,
+        "delete from store_config;"
+        "alter table store_config alter column value type boolean[] using null",
+    ),
+    "a zone that is none": Fault(
+        "The var claim_service_time_zones: audit_purchases is UTC+2, which is no name of a zone.",
+        "Use a name of pg_timezone_names, such as Europe/Berlin",
+        vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
     ),
     "ids of two types": Fault(
         "public.user_wallet_balances.user_id is bigint, but must be text, as the var"

@@ -31,13 +31,20 @@ values ('{USER}', 1, 'infinity', now() - interval '1 day');
 """
 
 
-@pytest.fixture
-def explained(templates: Templates, dbt: DbtProject, tmp_path: Path) -> tuple[Database, list[str]]:
-    """A database with uuids and built models, and the options that lead to it."""
-    database = templates.fresh_database("uuid")
-    database.execute(TABLES)
+@pytest.fixture(scope="module")
+def built(templates: Templates, dbt: DbtProject) -> str:
+    """The name of a template with uuids and built models."""
+    templates.fresh_database("uuid").execute(TABLES)
     outcome = dbt.build("--exclude-resource-type", "test", vars=UUID)
     assert outcome.success, outcome.explain()
+    templates.keep("explained")
+    return "explained"
+
+
+@pytest.fixture
+def explained(built: str, templates: Templates, tmp_path: Path) -> tuple[Database, list[str]]:
+    """A database with uuids and built models, and the options that lead to it."""
+    database = templates.fresh_database(built)
     return database, on(database, consumer_project(tmp_path, UUID))
 
 
@@ -166,7 +173,7 @@ def test_users_who_are_new_in_flight_or_unknown(explained: tuple[Database, list[
     database.execute(f"drop schema {MODELS_SCHEMA} cascade")
     answer = claimctl("explain", USER, *options)
     assert answer.exit_code == 3
-    assert answer.sentence.startswith("No schema holds the wallet models: run dbt build")
+    assert answer.sentence.startswith("No schema holds the wallet models: choose by")
 
 
 def test_adjustments_and_letters_that_steer_a_terminal(

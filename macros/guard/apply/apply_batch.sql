@@ -44,6 +44,9 @@ begin
         select least(200, greatest(pg_settings.setting::integer / 2, 1))::text
         from pg_catalog.pg_settings where pg_settings.name = 'deadlock_timeout'
     ), true);
+    -- A client that vanished without a word, before its commit, would keep its wallets locked for as long as the server
+    -- takes it for alive: hours, by the defaults of TCP.
+    perform set_config('idle_in_transaction_session_timeout', '500ms', true);
     v_batch_id := nextval('claim_ops.journal_batch_ids');
     -- The lines stand in the statement, so that the context of a trigger's error tells them.
     execute format(

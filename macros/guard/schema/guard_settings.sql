@@ -87,7 +87,10 @@ set
 {% macro guard_source_names() %}
     {#- The vars that name the service's tables and columns, as JSON to stand between single quotes. -#}
     {%- set names = {} -%}
-    {%- for name in ['claim_service_columns', 'claim_service_schema', 'claim_service_tables'] -%}
+    {%- for name in [
+        'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'claim_service_time_zones',
+        'metrics_time_zone',
+    ] -%}
         {%- do names.update({name: var(name)}) -%}
     {%- endfor -%}
     {#- As the vars say, so that doctor looks again; what was found stands in the settings. -#}

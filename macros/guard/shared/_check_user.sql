@@ -13,7 +13,7 @@ begin
             if claim_reconciliation.has_source(name) %}
         {{ 'union all' if not loop.first }}
         select 1 from {{ claim_reconciliation.guard_relation(name) }}
-        where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'user_id')) }} = p_user_id::{{ var('user_id_data_type') }}
+        where {{ claim_reconciliation.key_equals(name, 'user_id', 'p_user_id::' ~ var('user_id_data_type')) }}
         {%- endfor %}
     ) then
         perform claim_ops._refuse(

@@ -46,7 +46,7 @@ begin
         coalesce(purchases.reason, case
             when claims.tx_id is null and exists (
                 select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
-                where stored.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = purchases.tx_id
+                where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'purchases.tx_id', 'stored') }}
             ) then 'claim_not_counted'
         end),
         {%- else %}

@@ -11,7 +11,7 @@ set row_security = off
 as $function$
 declare
     v_values constant jsonb[] := array(
-        select {{ value }} from {{ relation }} where {{ key }} = 'sku_enabled'
+        select {{ claim_reconciliation.switch_read() }} from {{ relation }} where {{ key }} = 'sku_enabled'
     );
     v_all_on constant jsonb := (select jsonb_object_agg(sku, true) from claim_ops.sku_catalog);
 begin

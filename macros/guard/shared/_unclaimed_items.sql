@@ -45,7 +45,7 @@ begin
     where not exists (select 1 from refunds where refunds.tx_id = mentioned.tx_id)
         and not exists (
             select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims
-            where claims.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = mentioned.tx_id
+            where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'mentioned.tx_id', 'claims') }}
         );
 end
 $function$;

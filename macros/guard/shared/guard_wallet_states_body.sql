@@ -38,7 +38,7 @@
             and journalled.row_version = (
                 select wallets.xmin::text::bigint
                 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-                where wallets.{{ claim_reconciliation.guard_wallet_user() }} = balances.user_id
+                where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'balances.user_id', 'wallets') }}
             ),
             false
         ) as is_last

@@ -11,7 +11,7 @@ as $function$
 begin
     return query
     with switch as (
-        select {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) }} as skus
+        select {{ claim_reconciliation.switch_read() }} as skus
         from {{ claim_reconciliation.guard_relation('store_config') }}
         where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
     )

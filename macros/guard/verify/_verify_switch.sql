@@ -22,7 +22,7 @@ begin
             limit 1
         ) as written
         left join (
-            select {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) }} as skus
+            select {{ claim_reconciliation.switch_read() }} as skus
             from {{ claim_reconciliation.guard_relation('store_config') }}
             where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
         ) as present on true

@@ -98,6 +98,23 @@ def test_an_applier_whose_session_is_ended_goes_on_by_itself(
     assert_applied_once(guard, plan)
 
 
+def test_an_applier_that_falls_silent_before_its_commit_holds_no_wallet_for_long(
+    guard: Guard,
+) -> None:
+    """Nobody tells the server that its client is gone: no packet comes any more."""
+    guard.add_short_wallet("alice")
+    plan = guard.plan_and_begin()
+    with guard.session(autocommit=False) as silent:
+        silent.execute("select * from claim_ops.apply_batch(%s, 0, 500, 1)", [plan])
+        guard.wait_until(
+            "not exists (select from pg_stat_activity where state like 'idle in transaction%')",
+            seconds=2,
+        )
+        silent.close()
+    assert guard.lines(plan) == {"alice": "pending"}
+    assert guard.shields("alice") == 1
+
+
 @pytest.fixture
 def durable_guard(guards: Guards, server: Server) -> Iterator[Guard]:
     """A database with the guard on a server of its own, which may crash."""

@@ -267,7 +267,8 @@ def test_planning_and_verifying_are_linear_in_purchases(guard: Guard) -> None:
         select 'user-' || n, 0, null, now() - interval '90 days' from generate_series(1, 1000) as n;
         insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
         select 'tx-' || n, 'user-' || least(n, 1000), 'consumable_streakshield_1',
-            'NON_RENEWING_PURCHASE', now() - interval '60 days' + n * interval '1 second'
+            'NON_RENEWING_PURCHASE',
+            date_trunc('week', now() - interval '60 d') + interval '60 h' + n * interval '1 s'
         from generate_series(1, 1300) as n
         """
     )

@@ -173,6 +173,8 @@ def test_a_wallet_that_the_plan_created_is_deleted(guard: Guard) -> None:
         "streakshield_count = 3",
         "xp_booster_until = now() + interval '1 day'",
         "updated_at = now()",
+        # There and back: value and time are equal, and the write is somebody else's.
+        "streakshield_count = streakshield_count",
     ],
 )
 def test_a_created_wallet_that_changed_since_is_left(guard: Guard, change: str) -> None:

@@ -1,7 +1,6 @@
 {% macro claim_ops__reverse_creation() %}
 create function claim_ops._reverse_creation(
-    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer,
-    p_locked {{ var('user_id_data_type') }}[]
+    p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer
 )
 returns void
 language plpgsql
@@ -13,27 +12,24 @@ declare
     v_verdict jsonb;
 begin
     begin
-        if not claim_ops._is_last_entry(p_item) then
+        if p_item.after is null then
+            -- Its caller has locked and judged the wallet: our write is its last one.
+            if claim_ops._delete_wallet(
+                p_item.user_id, p_item.before, (p_item.details ->> 'wallet_updated_at')::timestamptz
+            ) then
+                perform claim_ops._write_unchanged(p_batch_id, p_item);
+            else
+                v_verdict := to_jsonb('changed'::text);
+            end if;
+        elsif not claim_ops._is_last_entry(p_item) then
             v_verdict := to_jsonb('changed'::text);
-        elsif p_item.after is not null then
+        else
             perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
             if claim_ops._create_wallet(p_item.user_id) then
                 perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
             else
                 v_verdict := to_jsonb('changed'::text);
             end if;
-        elsif not p_item.user_id = any(p_locked) then
-            v_verdict := (
-                select to_jsonb(case when count(*) = 0 then 'changed' else 'busy' end)
-                from claim_ops._wallet_states(array[p_item.user_id]) as states
-                where states.has_wallet
-            );
-        elsif claim_ops._delete_wallet(
-            p_item.user_id, p_item.before, (p_item.details ->> 'wallet_updated_at')::timestamptz
-        ) then
-            perform claim_ops._write_unchanged(p_batch_id, p_item);
-        else
-            v_verdict := to_jsonb('changed'::text);
         end if;
     exception when others then
         v_verdict := claim_ops._why_not_written(sqlstate, sqlerrm);

@@ -21,7 +21,8 @@ begin
     with lines as materialized (
         select item.*, item as line
         from unnest(p_items) as item
-        where item.before is not null and item.after is not null
+        -- One that is to be deleted too: equal values and an equal time may be somebody else's there as well.
+        where item.before is not null
     ),
     judged as (
         select
@@ -48,11 +49,11 @@ begin
 
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
     perform claim_ops._write_lines(p_batch_id, array(
-        select item from unnest(p_items) as item where item.line_no = any(v_go)
+        select item from unnest(p_items) as item where item.line_no = any(v_go) and item.after is not null
     ), p_pass);
     foreach v_item in array p_items loop
-        if v_item.before is null or v_item.after is null then
-            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass, v_locked);
+        if v_item.before is null or v_item.after is null and v_item.line_no = any(v_go) then
+            perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass);
         end if;
     end loop;
 end

@@ -15,7 +15,7 @@ declare
     v_wanted jsonb;
     v_written jsonb;
 begin
-    select store_config.{{ value }} into v_present
+    select {{ claim_reconciliation.switch_read('store_config') }} into v_present
     from {{ claim_reconciliation.guard_relation('store_config') }} as store_config
     where store_config.{{ key }} = 'sku_enabled'
     for update;
@@ -28,9 +28,9 @@ begin
     end if;
     v_wanted := (v_present - v_skus) || p_after;
     update {{ claim_reconciliation.guard_relation('store_config') }} as store_config
-    set {{ value }} = v_wanted
+    set {{ value }} = {{ claim_reconciliation.switch_written('v_wanted') }}
     where store_config.{{ key }} = 'sku_enabled'
-    returning store_config.{{ value }} into v_written;
+    returning {{ claim_reconciliation.switch_read('store_config') }} into v_written;
     return case when v_written is distinct from v_wanted then 'not_written' end;
 end
 $function$;

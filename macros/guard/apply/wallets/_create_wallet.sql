@@ -22,7 +22,7 @@ begin
         {%- for item in claim_reconciliation.wallet_items() %}
         {{ '0' if item.kind == 'quantity' else 'null' }},
         {%- endfor %}
-        clock_timestamp()
+        {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
     )
     on conflict do nothing
     returning true into v_is_created;

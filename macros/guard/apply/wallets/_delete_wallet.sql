@@ -14,8 +14,8 @@ declare
     v_is_deleted boolean;
 begin
     delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-    where wallets.{{ claim_reconciliation.guard_wallet_user() }} = p_user_id
-        and wallets.{{ claim_reconciliation.guard_wallet_updated_at() }} = p_updated_at
+    where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'p_user_id', 'wallets') }}
+        and {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') }} = p_updated_at
         -- The items that the plan did not set are still as empty as they were made.
         and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} = jsonb_build_object(
             {%- for item in claim_reconciliation.wallet_items() %}

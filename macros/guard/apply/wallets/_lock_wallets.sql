@@ -11,9 +11,9 @@ as $function$
 begin
     return (select coalesce(array_agg(locked.user_id), '{}')
     from (
-        select wallets.{{ claim_reconciliation.guard_wallet_user() }} as user_id
+        select {{ claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') }} as user_id
         from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-        where wallets.{{ claim_reconciliation.guard_wallet_user() }} = any(p_user_ids)
+        where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }}
         order by wallets.{{ claim_reconciliation.guard_wallet_user() }}
         for no key update skip locked
     ) as locked);

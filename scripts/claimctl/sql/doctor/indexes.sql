@@ -4,7 +4,7 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
     )
 ),
 
@@ -45,7 +45,13 @@ listed as (
     ) as list (source, names, is_unique, reason)
     cross join (
         select
-            vars ->> 'metrics_time_zone' as zone,
+            (
+            select coalesce(
+                %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
+            )
+            from columns
+            where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+        )::text as zone,
             vars -> 'claim_service_columns' as columns
         from (select %(settings)s::jsonb as vars) as given
     ) as settings
