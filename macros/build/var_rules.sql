@@ -9,8 +9,8 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for name in [
-        'max_unsettled_share', 'max_affected_share', 'max_suspected_share', 'slo_availability', 'slo_latency_share', 'slo_window_error_rate',
-        'slo_windows_share', 'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
+        'max_unsettled_share', 'max_affected_share', 'max_suspected_share', 'slo_availability', 'slo_latency_share',
+        'slo_window_error_rate', 'slo_windows_share', 'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
     ] -%}
         {%- do rules.update({name: {'kind': 'number', 'least': 0, 'most': 1, 'words': 'a share from 0 to 1'}}) -%}
     {%- endfor -%}
