@@ -1,10 +1,5 @@
 {% macro cap_windows() %}
     {#- The two kinds of window that caps count in, with the catalogue's column for each and the hours of a rolling one. -#}
-    {%- if var('cap_window') not in ('calendar', 'rolling') -%}
-        {{- exceptions.raise_compiler_error(
-            'cap_window is ' ~ var('cap_window') ~ '; it must be calendar or rolling.'
-        ) -}}
-    {%- endif -%}
     {{- return([
         {'type': 'week', 'cap': 'weekly_cap', 'hours': 168},
         {'type': 'month', 'cap': 'monthly_cap', 'hours': 720},

@@ -14,6 +14,7 @@ from claimctl.commands.apply import apply
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
+from claimctl.commands.export import export
 from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
 from claimctl.commands.plan_kill_switch import kill_switch
@@ -86,7 +87,7 @@ def cli() -> None:
 
 COMMANDS = (
     *(doctor, explain, status),
-    *(plan, plans, show, approve, reject, apply, verify, rollback),
+    *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
     *(alerts, probe),
 )

@@ -13,7 +13,10 @@ declare
     v_tripped jsonb := '{}';
 begin
     if exists (
-        select 1 from claim_ops.plans where plans.plan_id = p_plan_id and plans.kind = 'wallet_correction'
+        select 1
+        from claim_ops.plans
+        join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+        where plans.plan_id = p_plan_id and plan_kinds.needs_models
     ) and not exists (
         select 1 from ({{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}) as counted
     ) then

@@ -25,6 +25,8 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(array[p_item], p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
+    {{- claim_reconciliation.as_spelled('p_sku', 'sku') }}
     perform claim_ops._check_sku(p_sku);
     perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_range(p_from, p_to);

@@ -30,6 +30,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_suspicion_raised(p_reason, p_raise);
     perform claim_ops._check_selection(p_type, p_include_excess, p_changed_from, p_changed_to);
     perform claim_ops._check_user(p_user_id);
@@ -37,6 +38,7 @@ begin
     v_exclude := claim_ops._check_users(p_exclude, 'exclude');
     perform claim_ops._check_rules(true);
     {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
+    {{- claim_reconciliation.guard_check_columns(['user_wallet_balances']) }}
 
     -- The models hand in keys and no more; what is wrong now is computed here, from wallets and ledger. All of them,
     -- whatever the plan is narrowed to: what all that is short looks like would not show in twenty of them.

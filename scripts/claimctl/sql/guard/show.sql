@@ -154,7 +154,8 @@ warnings as (
         || ', but the store retries for 155 minutes: a claim on its way looks like a fault.' as warning
     from claim_ops.settings
     cross join plan
-    where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan.kind <> 'kill_switch'
+    inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
+    where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan_kinds.needs_rules
     union all
     select plan.limits ->> 'warning' from plan
     where plan.limits ? 'warning'
