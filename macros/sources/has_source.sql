@@ -36,8 +36,8 @@
     {%- if known.get('run') != invocation_id -%}
         {%- set settings = {} -%}
         {%- for name in [
-            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'has_queued_purchases',
-            'has_wallet_adjustments', 'wallet_items',
+            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'has_accepted_discrepancies',
+            'has_queued_purchases', 'has_wallet_adjustments', 'wallet_items',
         ] -%}
             {%- do settings.update({name: var(name)}) -%}
         {%- endfor -%}

@@ -39,12 +39,12 @@
 
 
 {% macro service_texts() %}
-    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key', 'time_zone']) -}}
+    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key', 'time_zone', 'reason', 'accepted_by']) -}}
 {% endmacro %}
 
 
 {% macro service_times() %}
-    {{- return(['claimed_at', 'updated_at', 'purchased_at', 'timestamp', 'adjusted_at', 'received_at']) -}}
+    {{- return(['claimed_at', 'updated_at', 'purchased_at', 'timestamp', 'adjusted_at', 'received_at', 'accepted_until']) -}}
 {% endmacro %}
 
 

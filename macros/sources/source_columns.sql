@@ -169,10 +169,13 @@ where typtype <> 'd'
         'queued_purchases': {
             'queue_id': {'family': 'key', 'type': 'bigint'}, 'tx_id': key, 'user_id': user, 'sku': text, 'received_at': time,
         },
+        'accepted_discrepancies': {
+            'user_id': user, 'item': text, 'reason': text, 'accepted_by': text, 'accepted_until': time,
+        },
     }) -}}
 {% endmacro %}
 
 
 {% macro optional_sources() %}
-    {{- return(['wallet_adjustments', 'queued_purchases']) -}}
+    {{- return(['wallet_adjustments', 'queued_purchases', 'accepted_discrepancies']) -}}
 {% endmacro %}

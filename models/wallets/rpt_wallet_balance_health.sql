@@ -43,6 +43,12 @@ totals as (
     group by item
 ),
 
+-- Discrepancies that somebody accepted for a while are no faults: counted apart.
+excused as (
+    {{ claim_reconciliation.excused_balances(ref('fct_wallet_discrepancies')
+        if claim_reconciliation.has_source('accepted_discrepancies')) | indent(4) }}
+),
+
 final as (
     select
         items.item,
@@ -50,16 +56,22 @@ final as (
         coalesce(totals.users_with_balance, 0)::bigint as users_with_balance,
         coalesce(totals.users_ever, 0)::bigint as users_ever,
         coalesce(totals.wallets, 0)::bigint as wallets,
-        coalesce(totals.short, 0)::bigint as short,
-        coalesce(totals.excess, 0)::bigint as excess,
-        coalesce(totals.missing_wallets, 0)::bigint as missing_wallets,
-        coalesce(totals.unsettled, 0)::bigint as unsettled,
+        (coalesce(totals.short, 0) - coalesce(excused.short, 0))::bigint as short,
+        (coalesce(totals.excess, 0) - coalesce(excused.excess, 0))::bigint as excess,
+        (coalesce(totals.missing_wallets, 0) - coalesce(excused.missing_wallets, 0))::bigint as missing_wallets,
+        (coalesce(totals.unsettled, 0) - coalesce(excused.accepted - excused.settled, 0))::bigint as unsettled,
         coalesce(totals.settled_balances, 0)::bigint as settled_balances,
-        coalesce(totals.settled_accurate_balances, 0)::bigint as settled_accurate_balances,
-        (totals.settled_accurate_balances::numeric / nullif(totals.settled_balances, 0))::double precision as accuracy,
-        coalesce(totals.built_at, {{ claim_reconciliation.current_time() }}) as built_at
+        (coalesce(totals.settled_accurate_balances, 0) + coalesce(excused.settled, 0))::bigint
+            as settled_accurate_balances,
+        (
+            (totals.settled_accurate_balances + coalesce(excused.settled, 0))::numeric
+            / nullif(totals.settled_balances, 0)
+        )::double precision as accuracy,
+        coalesce(totals.built_at, {{ claim_reconciliation.current_time() }}) as built_at,
+        coalesce(excused.accepted, 0)::bigint as accepted
     from items
     left join totals on items.item = totals.item
+    left join excused on items.item = excused.item
 )
 
 select * from final

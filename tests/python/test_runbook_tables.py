@@ -35,6 +35,7 @@ def test_the_runbooks_tables_build_without_a_var(runbook: Database, dbt: DbtProj
     assert runbook.value(conflicts) == 1
     found = json.loads(runbook.value(f"select found from {MODELS_SCHEMA}.rpt_wallet_build"))
     assert found == {
+        "accepted_discrepancies": False,
         "function_metrics.error_code": False,
         "queued_purchases": False,
         "user_wallet_balances.time_zone": False,

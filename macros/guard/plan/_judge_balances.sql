@@ -26,6 +26,11 @@ begin
             when not wrong.is_quiet then 'in_flight'
             -- A negative expectation is a fault of the ledger: whatever were written into the wallet would be wrong.
             when wrong.type = 'negative_ledger' then 'negative_ledger'
+            -- Somebody answers for it, for a while; a missing wallet is created with all that it should hold, or not at all.
+            when exists (
+                select 1 from accepted
+                where accepted.user_id = wrong.user_id and (accepted.item = wrong.item or not wrong.has_wallet)
+            ) then 'accepted'
             when wrong.type = 'excess' and not wrong.item = any(p_include_excess) then 'excess_not_asked_for'
             -- A writer that changed the wallet first and died: the wallet is right, and the claim is missing.
             when wrong.type = 'excess' and unclaimed.item is not null then 'unclaimed_purchase'
@@ -53,7 +58,7 @@ end
 $function$;
 comment on function claim_ops._judge_balances is
 $$One row a balance of these users that is wrong now, with what a plan would write and why it may not be planned: in_flight (and when
-it settles), negative_ledger, excess_not_asked_for, unclaimed_purchase. It says too what a short balance looks like (a spend that
+it settles), negative_ledger, accepted, excess_not_asked_for, unclaimed_purchase. It says too what a short balance looks like (a spend that
 nobody modelled), and what explains an excess: a retry, a restored backup, our own write, or nothing.$$;
 {{ claim_reconciliation.guard_hand_over('_judge_balances') }}
 {% endmacro %}

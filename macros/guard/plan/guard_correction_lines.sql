@@ -28,9 +28,10 @@ select jsonb_build_object(
             count(*) filter (where judged.is_suspected_spend)::numeric / count(*) filter (where judged.is_quiet_short), 4
         ) end
         from judged
+        where judged.reason is distinct from 'accepted'
     ),
     {%- for name, condition in [
-        ('suspected_spends', 'judged.is_suspected_spend'),
+        ('suspected_spends', "judged.is_suspected_spend and judged.reason is distinct from 'accepted'"),
         ('unexplained_excess', "judged.type = 'excess' and judged.evidence is null and judged.reason is null"),
     ] %}
     '{{ name }}', (

@@ -24,6 +24,7 @@
         ) as found
         where found.type is not null
     ),
+    {{ claim_reconciliation.guard_accepted('p_user_ids') }}
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     -- Adjustments explain a change of the wallet only if one of that item stands beside it: that the source is there says
     -- nothing, because all of them may name an item that does not exist, and every spent shield would be given back.

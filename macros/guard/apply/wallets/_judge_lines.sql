@@ -20,6 +20,7 @@ begin
     states as materialized (
         select states.* from claim_ops._wallet_states(array(select lines.user_id from lines)) as states
     ),
+    {{ claim_reconciliation.guard_accepted('array(select lines.user_id from lines)') }}
     taken as materialized (
         select lines.user_id, found.item
         from lines
@@ -43,6 +44,10 @@ begin
             when (states.discrepancies ?& lines.items) is not true then 'expired'
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
             when exists (
+                select 1 from accepted
+                where accepted.user_id = lines.user_id and accepted.item = any(lines.items)
+            ) then 'accepted'
+            when exists (
                 select 1 from taken
                 where taken.user_id = lines.user_id and not p_plan.limits -> 'include_excess' ? taken.item
             ) then 'excess_not_asked_for'
@@ -60,6 +65,6 @@ comment on function claim_ops._judge_lines is
 $$Looks a second time at the lines of a wallet correction, for wallets that are locked now: null where the line is to be
 written, else why not. busy: somebody holds the wallet; changed: it no longer holds `before`; in_flight: ledger or wallet
 changed within settle_minutes; ledger_changed: `after` is no longer what the ledger says; expired: neither the present
-nor the new time lies ahead; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
+nor the new time lies ahead; accepted: somebody accepted the discrepancy since; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
 {{ claim_reconciliation.guard_hand_over('_judge_lines') }}
 {% endmacro %}

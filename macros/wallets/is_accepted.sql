@@ -1,0 +1,49 @@
+{% macro is_accepted(accepted, now) %}
+    {#- Whether a row of accepted_discrepancies is in force: it has not run out, and says why and who. -#}
+    (
+        {{ accepted }}.accepted_until > {{ now }}
+        and coalesce(btrim({{ accepted }}.reason), '') <> ''
+        and coalesce(btrim({{ accepted }}.accepted_by), '') <> ''
+    )
+{%- endmacro %}
+
+
+{% macro accepted_balances(accepted) %}
+    {#- A query for what is accepted now, one row a user and item; no row without such a table. -#}
+select
+    {%- if accepted %}
+    user_id,
+    item,
+    min(reason) as reason,
+    min(accepted_until) as accepted_until
+from {{ accepted }} as stored
+where {{ claim_reconciliation.is_accepted('stored', claim_reconciliation.current_time()) }}
+group by user_id, item
+    {%- else %}
+    null::{{ var('user_id_data_type') }} as user_id,
+    null::text as item,
+    null::text as reason,
+    null::timestamptz as accepted_until
+where false
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro excused_balances(discrepancies) %}
+    {#- A query that counts accepted discrepancies by item; no row without such a table. -#}
+select
+    item,
+    count(*) as accepted,
+    count(*) filter (where discrepancy_type = 'short') as short,
+    count(*) filter (where discrepancy_type = 'excess') as excess,
+    count(*) filter (where discrepancy_type = 'missing_wallet') as missing_wallets,
+    count(*) filter (where is_settled) as settled
+    {%- if discrepancies %}
+from {{ discrepancies }}
+where is_accepted
+    {%- else %}
+from (values (null, null, false)) as nobody (item, discrepancy_type, is_settled)
+where false
+    {%- endif %}
+group by item
+{%- endmacro %}
