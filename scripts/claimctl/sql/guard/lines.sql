@@ -48,7 +48,8 @@ left_out as (
         'left_out',
         balances.reason,
         null,
-        balances.item
+        balances.item,
+        jsonb_build_array(jsonb_build_object('item', balances.item, 'settles_at', balances.settles_at))
     from claim_ops.plan_balances_left_out as balances
     where balances.plan_id = %(plan_id)s
 ),
