@@ -127,6 +127,20 @@ FAULTS = {
         "Use a name of pg_timezone_names, such as Europe/Berlin",
         vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
     ),
+    "a service that may not write its log": Fault(
+        "The claim service's login claim_service may not write public.function_metrics: its log"
+        " is not written.",
+        "As its owner: grant insert on public.function_metrics to claim_service;",
+        "drop role if exists claim_service; create role claim_service login;"
+        "grant select on function_metrics to claim_service",
+        vars={"claim_service_login": "claim_service"},
+        has_remedy=True,
+    ),
+    "a service's login that there is not": Fault(
+        "The var claim_service_login names nobody_at_all, and there is no such role.",
+        "Set it to the role that the claim service connects as.",
+        vars={"claim_service_login": "nobody_at_all"},
+    ),
     "ids of two types": Fault(
         "public.user_wallet_balances.user_id is bigint, but must be text, as the var"
         " user_id_data_type says.",
