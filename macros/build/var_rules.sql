@@ -9,14 +9,16 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for name in [
-        'max_unsettled_share', 'max_affected_share', 'slo_availability', 'slo_latency_share', 'slo_window_error_rate',
-        'slo_windows_share', 'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
+        'max_unsettled_share', 'max_affected_share', 'max_suspected_share', 'slo_availability', 'slo_latency_share',
+        'slo_window_error_rate', 'slo_windows_share', 'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
     ] -%}
         {%- do rules.update({name: {'kind': 'number', 'least': 0, 'most': 1, 'words': 'a share from 0 to 1'}}) -%}
     {%- endfor -%}
     {%- for name in ['slo_latency_ms', 'alert_latency_ms', 'fast_burn_rate'] -%}
         {%- do rules.update({name: {'kind': 'number', 'least': 0.001, 'words': 'a number above 0'}}) -%}
     {%- endfor -%}
+    {#- Seconds are fractions of it. -#}
+    {%- do rules.update({'settle_minutes': {'kind': 'number', 'least': 0, 'words': 'a number from 0 on'}}) -%}
     {%- for name in ['strict', 'deduplicate_metrics'] -%}
         {%- do rules.update({name: {'kind': 'boolean', 'words': 'true or false'}}) -%}
     {%- endfor -%}
@@ -42,12 +44,13 @@
     {#- The vars that are whole numbers, by the least that each may be. -#}
     {{- return({
         0: [
-            'settle_minutes', 'booster_tolerance_seconds', 'max_suspected_spends', 'burst_gap_minutes',
+            'booster_tolerance_seconds', 'max_suspected_spends', 'max_unexplained_excess', 'burst_gap_minutes',
             'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests',
         ],
         1: [
             'max_wallets', 'max_net_quantity', 'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days',
             'metrics_retention_days', 'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes',
+            'alert_widest_minutes',
         ],
     }) -}}
 {% endmacro %}
@@ -80,6 +83,7 @@
         'claim_service_schema': {'kind': 'text', 'words': 'the name of a schema'},
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
         'runbook_url': {'kind': 'text', 'words': 'an address'},
+        'ticket_pattern': {'kind': 'text', 'words': 'a regular expression'},
         'wallet_items': {'kind': 'map', 'words': 'a map of items, each with its column and kind'},
         'claim_service_tables': map,
         'claim_service_columns': map,

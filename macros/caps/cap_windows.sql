@@ -13,7 +13,8 @@
     {%- if var('cap_window') == 'rolling' and zone is none -%}
         {{ claim_reconciliation.hours_after(timestamp, -window.hours) }}
     {%- else -%}
-        date_trunc('{{ window.type }}', {{ timestamp }}, '{{ zone or var('cap_timezone') }}')
+        {%- set zone = zone or var('cap_timezone') -%}
+        date_trunc('{{ window.type }}', {{ timestamp }}, {{ zone if zone.startswith('(') else "'" ~ zone ~ "'" }})
     {%- endif -%}
 {% endmacro %}
 

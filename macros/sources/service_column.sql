@@ -39,7 +39,7 @@
 
 
 {% macro service_texts() %}
-    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key']) -}}
+    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key', 'time_zone']) -}}
 {% endmacro %}
 
 

@@ -14,7 +14,8 @@ begin
     where known.alert = alerts.alert and alerts.state = 'firing' and alerts.since <= known.seen_firing_at
         and not exists (
             select 1 from claim_ops.alert_notifications as recovery
-            where recovery.alert = known.alert and recovery.since = known.since and recovery.escalation_level = 0
+            where recovery.alert = known.alert and recovery.since = known.since
+                and recovery.occurrence = known.occurrence and recovery.escalation_level = 0
         );
 end
 $function$;

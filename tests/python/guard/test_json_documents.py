@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("show", MAKER, ["show", "4"]),
     ("approve, reject", CHECKER, ["reject", "3", "--reason", "why"]),
     ("plans", MAKER, ["plans"]),
+    ("export", MAKER, ["export", "1", "evidence"]),
     ("pause, resume", RUNNER, ["pause", "--reason", "why"]),
     ("status", MAKER, ["status"]),
     ("pause, resume", RUNNER, ["resume", "--reason", "why"]),
@@ -85,8 +87,9 @@ def identifying(document: Any, names: set[str]) -> Iterator[str]:
 
 
 def test_each_command_prints_its_documented_shape(
-    filled: Guard, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+    filled: Guard, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("claimctl.output.UNLIMITED_WIDTH", 80)
     shapes, seen = documented(), set()
     for name, login, arguments in COMMANDS:
