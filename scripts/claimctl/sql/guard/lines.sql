@@ -30,7 +30,8 @@ lines as (
                 ), '; ' order by item.key
             )
             from jsonb_each(lines.details -> 'grounds') as item
-        ) as grounds
+        ) as grounds,
+        null as item
     from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
@@ -48,7 +49,8 @@ left_out as (
         jsonb_build_array(jsonb_build_object(
             'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at
         )) as claim_list,
-        null as grounds
+        null as grounds,
+        null as item
     from claim_ops.plan_left_out
     where plan_left_out.plan_id = %(plan_id)s
     union all
@@ -61,8 +63,9 @@ left_out as (
         balances.reason,
         null,
         balances.item,
-        jsonb_build_array(jsonb_build_object('item', balances.item, 'settles_at', balances.settles_at)),
-        'settles ' || to_char(balances.settles_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
+        null,
+        'settles ' || to_char(balances.settles_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),
+        balances.item
     from claim_ops.plan_balances_left_out as balances
     where balances.plan_id = %(plan_id)s
 ),
