@@ -146,7 +146,8 @@ def test_no_login_locks_the_chain_and_a_batch_waits_for_it_no_longer_than_a_comm
         started = time.monotonic()
         with guard.refuses("55P03"):
             guard.batch(plan)
-        assert time.monotonic() - started < 0.6
+        # 100 ms and what a loaded machine needs; its statement_timeout would be 20 s.
+        assert time.monotonic() - started < 5
         owner.rollback()
     guard.batch(plan)
     assert guard.lines(plan) == {"alice": "applied"}
