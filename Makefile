@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm stop test test-all mutants test-versions test-pooler lint generate format bench clean
+.PHONY: help setup demo drill storm mutants stop test test-all test-pooler test-days test-versions lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,11 @@ test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
+
+# DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
+DAYS ?= all
+test-days: $(INSTALLED) ## the tests that place times, on 20 other days: weekdays, turns, changes of clocks
+	@$(BIN)/python -m moved_days $(DAYS) $(FILES)
 
 lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/ruff check .

@@ -1,10 +1,12 @@
-{% macro needed_indexes(settings=none) %}
+{% macro needed_indexes(settings=none, zone=none) %}
     {#- A query for the indexes that the service and this package need, with their keys as PostgreSQL writes them in DDL.
-        `settings` is an SQL expression of the vars as jsonb: doctor's, or none for those of this project. -#}
+        `settings` is an SQL expression of the vars as jsonb, `zone` one of the zone of the metrics' times, null where they
+        have one themselves: doctor's, or none for those of this project. -#}
     {%- if settings is none -%}
-        {%- set settings = "'" ~ tojson({
-            'claim_service_columns': var('claim_service_columns'), 'metrics_time_zone': var('metrics_time_zone'),
-        }, sort_keys=true) | replace("'", "''") ~ "'::jsonb" -%}
+        {%- set settings = "'" ~ tojson({'claim_service_columns': var('claim_service_columns')}, sort_keys=true)
+            | replace("'", "''") ~ "'::jsonb" -%}
+        {%- set zone = "'" ~ claim_reconciliation.source_time_zone('function_metrics') ~ "'"
+            if claim_reconciliation.is_without_zone('function_metrics', 'timestamp') else 'null' -%}
     {%- endif -%}
     {%- set needed = [
         ('purchase_claims', ['tx_id'], true, 'a retried claim may count twice'),
@@ -41,7 +43,7 @@ from (
 ) as list (source, names, is_unique, reason)
 cross join (
     select
-        vars ->> 'metrics_time_zone' as zone,
+        {{ zone }}::text as zone,
         vars -> 'claim_service_columns' as columns
     from (select {{ settings }} as vars) as given
 ) as settings

@@ -5,7 +5,7 @@ with
 columns as (
     select *
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
     )
 ),
 
@@ -16,7 +16,7 @@ tables as (
 ),
 
 listed as (
-    {{ claim_reconciliation.needed_indexes(settings) | indent(4) }}
+    {{ claim_reconciliation.needed_indexes(settings, claim_reconciliation.doctor_metrics_zone(settings)) | indent(4) }}
 ),
 
 -- A column that is missing is said once, by its own check.
@@ -43,7 +43,7 @@ findings as (
         relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
         || array_to_string(keys, ', ') || ')' || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
             as finding,
-        {{ claim_reconciliation.create_index_ddl() | indent(8) }} as advice
+        {{ claim_reconciliation.create_index_advice() | indent(8) }} as advice
     from matching
     where rank = 1 and is_valid is not true
 )
@@ -58,3 +58,15 @@ from matching
 where rank = 1 and not exists (select from findings)
 having count(*) > 0
 {% endmacro %}
+
+
+{% macro doctor_metrics_zone(settings) -%}
+    {#- The zone of the metrics' times where they have none of their own: they are compared in that of a var. -#}
+(
+        select coalesce(
+            {{ settings }} #>> '{claim_service_time_zones, function_metrics}', {{ settings }} ->> 'metrics_time_zone'
+        )
+        from columns
+        where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+    )
+{%- endmacro %}

@@ -33,6 +33,9 @@
         {{ adapter.rename_relation(existing, predecessor) }}
     {% endif %}
     {{ adapter.rename_relation(intermediate, target) }}
+    {% if existing is not none and existing.is_table %}
+        {% do run_query(claim_reconciliation.point_views_at(target, predecessor)) %}
+    {% endif %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=True)) %}

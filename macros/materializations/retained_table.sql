@@ -1,7 +1,7 @@
 {#- A table that is filled on several cores, and whose predecessor is renamed and kept until no view reads it any longer,
     so that the views on it exist and answer at every moment of a build, also of one whose tests fail. dbt's own `table`
     drops the predecessor with cascade, and the views with it. `drop_retired_tables` drops the predecessors when the run
-    ends. It is for tables that only this package's views read: another view would go on reading what is retired. -#}
+    ends; the views on it, ours and others', read the new table from the same transaction on. -#}
 {% materialization retained_table, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}

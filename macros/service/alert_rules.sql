@@ -1,23 +1,27 @@
 {% macro alert_rules() %}
     {#- The alerts, one entry each. `parts` are pairs of columns of int_service_minutes, what is bad and out of how many:
         a minute breaches where in each pair bad > threshold * unit * total, and has little traffic where a total lies
-        below min_total. It fires after for_minutes such minutes in a row. -#}
+        below min_total. Where nobody asked anything, by the column asked, it breaches or says nothing: silence is never
+        ok. It fires after for_minutes such minutes in a row. -#}
+    {%- set recent = 'the trailing 5 minutes, or as many more as hold ' ~ var('min_requests') ~ ' requests' -%}
     {%- set availability_budget = '(1 - ' ~ var('slo_availability') ~ ')' -%}
     {{- return([
         {'alert': 'error_rate', 'severity': 'critical', 'threshold': var('alert_error_rate'), 'unit': 1,
-         'parts': [('errors_5m', 'requests_5m')], 'min_total': var('min_requests'),
+         'parts': [('recent_errors', 'recent_requests')], 'min_total': var('min_requests'), 'asked': 'requests_5m',
          'for_minutes': var('alert_error_rate_minutes'), 'anchor': 'error-rate', 'command': 'claimctl status',
-         'description': 'Share of requests answered by 5xx, or by nothing, over the trailing 5 minutes.'},
+         'description': 'Share of requests answered by 5xx, or by nothing, over ' ~ recent ~ '.'},
         {'alert': 'latency', 'severity': 'warning', 'threshold': var('alert_slow_share'), 'unit': 1,
-         'parts': [('slow_requests_5m', 'timed_requests_5m')], 'min_total': var('min_requests'),
+         'parts': [('recent_slow_requests', 'recent_timed_requests')], 'min_total': var('min_requests'),
+         'asked': 'timed_requests_5m',
          'for_minutes': var('alert_latency_minutes'), 'anchor': 'latency', 'command': 'claimctl doctor',
-         'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over the trailing 5 minutes.'},
+         'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over ' ~ recent ~ '.'},
         {'alert': 'conflict_rate', 'severity': 'info', 'threshold': var('alert_conflict_rate'), 'unit': 1,
          'parts': [('conflicts_60m', 'requests_60m')], 'min_total': var('min_requests'),
          'for_minutes': 1, 'anchor': 'conflict-rate', 'command': 'claimctl explain USER',
          'description': 'Share of requests refused by a cap over the trailing 60 minutes.'},
         {'alert': 'fast_burn', 'severity': 'critical', 'threshold': var('fast_burn_rate'), 'unit': availability_budget,
-         'parts': [('errors_60m', 'requests_60m'), ('errors_5m', 'requests_5m')], 'min_total': var('min_requests'),
+         'parts': [('errors_60m', 'requests_60m'), ('recent_errors', 'recent_requests')],
+         'min_total': var('min_requests'), 'asked': 'requests_5m',
          'for_minutes': 1, 'anchor': 'fast-burn', 'command': 'claimctl status',
          'description': 'How many times too fast the error budget burns, over 60 minutes and over 5, the lower of both.'},
         {'alert': 'wallets_match_claims', 'severity': 'critical', 'threshold': 0, 'unit': 1,
@@ -40,13 +44,17 @@
 {% macro alert_signal(rule) %}
     {#- What one minute says about a rule: breach, ok, low_traffic or no_data. Counts decide, never a ratio. -#}
     case
-        when {{ claim_reconciliation.alert_requests(rule) }} = 0 then 'no_data'
-        when {{ claim_reconciliation.alert_requests(rule) }} < {{ rule.min_total }} then 'low_traffic'
         when
+            {{ claim_reconciliation.alert_requests(rule) }} >= {{ rule.min_total }}
             {%- for bad, total in rule.parts %}
-            {{ 'and ' if not loop.first }}{{ bad }} > {{ rule.threshold }} * {{ rule.unit }} * {{ total }}
+            and {{ bad }} > {{ rule.threshold }} * {{ rule.unit }} * {{ total }}
             {%- endfor %}
             then 'breach'
+        when {{ claim_reconciliation.alert_requests(rule) }} = 0 then 'no_data'
+        {%- if rule.asked %}
+        when coalesce({{ rule.asked }}, 0) = 0 then 'no_data'
+        {%- endif %}
+        when {{ claim_reconciliation.alert_requests(rule) }} < {{ rule.min_total }} then 'low_traffic'
         else 'ok'
     end
 {%- endmacro %}

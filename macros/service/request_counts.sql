@@ -26,8 +26,8 @@
     {#- One name for all vars that decide what is counted: what was counted by others is counted again. -#}
     {%- set rules = {} -%}
     {%- for name in [
-        'alert_latency_ms', 'claim_functions', 'claim_service_columns', 'deduplicate_metrics', 'metrics_time_zone',
-        'slo_latency_ms',
+        'alert_latency_ms', 'claim_functions', 'claim_service_columns', 'claim_service_time_zones',
+        'deduplicate_metrics', 'metrics_time_zone', 'slo_latency_ms',
     ] -%}
         {%- do rules.update({name: var(name)}) -%}
     {%- endfor -%}

@@ -16,7 +16,7 @@
         {{- return(false) -}}
     {%- endif -%}
     {%- set known = claim_reconciliation.known_columns()[table].get(column, {}) -%}
-    {%- set mapping = var('claim_service_columns', {}).get(table, {}) -%}
+    {%- set mapping = claim_reconciliation.map_var('claim_service_columns').get(table, {}) -%}
     {%- if column in mapping and mapping[column] is none and not known.get('is_optional') -%}
         {%- do exceptions.raise_compiler_error(
             "claim_service_columns maps " ~ table ~ "." ~ column ~ " to null, but the models cannot do without it. Name the"
@@ -30,7 +30,8 @@
 
 
 {% macro found_columns() %}
-    {#- The columns that are read, by table, as the database has them. Asked once a run: every node shares dbt's graph. -#}
+    {#- The columns that are read, by table and by the package's name, as the database has them: {column, type, base,
+        schema}, where base is the type below a domain, or `enum`. Asked once a run: every node shares dbt's graph. -#}
     {%- set known = graph.get('claim_reconciliation_found', {}) -%}
     {%- if known.get('run') != invocation_id -%}
         {%- set settings = {} -%}
@@ -43,15 +44,26 @@
         {%- set as_json = "'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb" -%}
         {%- set tables = {} -%}
         {%- for row in run_query(
-            "select source, name from (" ~ claim_reconciliation.source_columns(as_json) ~ ") as columns where is_read"
+            "select source, name, column_name, type_name, base_type, type_schema from ("
+            ~ claim_reconciliation.source_columns(as_json) ~ ") as columns where is_read"
         ).rows -%}
-            {%- do tables.setdefault(row[0], []).append(row[1]) -%}
+            {%- do tables.setdefault(row[0], {}).update({
+                row[1]: {'column': row[2], 'type': row[3], 'base': row[4], 'schema': row[5]},
+            }) -%}
         {%- endfor -%}
         {%- set known = {'run': invocation_id, 'tables': tables} -%}
         {%- do graph.update({'claim_reconciliation_found': known}) -%}
         {{- return(tables) -}}
     {%- endif -%}
     {{- return(known['tables']) -}}
+{% endmacro %}
+
+
+{% macro found_column(table, column) %}
+    {#- What found_columns says of a column of a source table, by the package's name or, for an item, by the wallet's; none
+        while dbt parses, and where the table has no such column. -#}
+    {%- set found = claim_reconciliation.found_columns().get(table, {}).get(column) if execute -%}
+    {{- return(found if found and found.type else none) -}}
 {% endmacro %}
 
 

@@ -1,18 +1,72 @@
 {% macro mapped_column(table, column) %}
     {#- The name that the consumer's table gives the column; none where it is mapped to null, because there is none. -#}
-    {{- return(var('claim_service_columns', {}).get(table, {}).get(column, column)) -}}
+    {{- return(claim_reconciliation.map_var('claim_service_columns').get(table, {}).get(column, column)) -}}
 {% endmacro %}
 
 
 {% macro service_column(table, column) %}
-    {#- A select expression: `column`, or `"mapped" as column` where the consumer's table names it otherwise, or a null of
-        its type where the service has no such column. -#}
+    {#- A select expression, `value as column`: the value as the models compare it, whatever type the table gives it, or a
+        null of its type where the service has no such column. -#}
+    {%- set value = claim_reconciliation.service_value(table, column) -%}
+    {{- value if value == column else value ~ ' as ' ~ column -}}
+{% endmacro %}
+
+
+{% macro service_value(table, column, alias=none) %}
+    {#- The column as the models compare it: ids, SKUs and the like as text by the equality of the table's own type, users
+        as user_id_data_type, times with a zone; a null where the table has no such column. -#}
     {%- if not claim_reconciliation.has_column(table, column) -%}
-        null::{{ claim_reconciliation.column_type(table, column) }} as {{ column }}
-    {%- else -%}
-        {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
-        {{ column if mapped == column else adapter.quote(mapped) ~ ' as ' ~ column }}
+        {{- return('null::' ~ claim_reconciliation.column_type(table, column)) -}}
     {%- endif -%}
+    {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
+    {%- set is_plain = mapped == column and column != 'timestamp' -%}
+    {%- set name = (alias ~ '.' if alias else '') ~ (column if is_plain else adapter.quote(mapped)) -%}
+    {%- if column in claim_reconciliation.service_times() -%}
+        {{- return(claim_reconciliation.time_read(table, mapped, name, found)) -}}
+    {%- elif column == 'user_id' -%}
+        {{- return(claim_reconciliation.user_read(table, mapped, name, found)) -}}
+    {%- elif found and column in claim_reconciliation.service_texts() and found.base != 'text' -%}
+        {%- set text = name ~ '::text' -%}
+        {#- citext finds equal what differs by case: one spelling, and the statuses' is upper case. -#}
+        {%- if found.base == 'citext' -%}
+            {{- return(('upper(' if column == 'status' else 'lower(') ~ text ~ ')') -}}
+        {%- endif -%}
+        {{- return(text) -}}
+    {%- endif -%}
+    {{- return(name) -}}
+{% endmacro %}
+
+
+{% macro service_texts() %}
+    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key', 'time_zone']) -}}
+{% endmacro %}
+
+
+{% macro service_times() %}
+    {{- return(['claimed_at', 'updated_at', 'purchased_at', 'timestamp', 'adjusted_at', 'received_at']) -}}
+{% endmacro %}
+
+
+{% macro user_read(table, mapped, name, found) %}
+    {%- set wanted = var('user_id_data_type') -%}
+    {%- set texts = ['text', 'varchar', 'bpchar', 'citext', 'name'] -%}
+    {%- if not found or found.type == wanted -%}
+        {{- return(name) -}}
+    {%- elif wanted == 'text' and found.base in texts -%}
+        {{- return('lower(' ~ name ~ '::text)' if found.base == 'citext' else name ~ '::text') -}}
+    {%- elif found.base == {'uuid': 'uuid', 'bigint': 'int8', 'integer': 'int4'}.get(wanted)
+        or wanted == 'bigint' and found.base in ('int2', 'int4') -%}
+        {{- return(name ~ '::' ~ wanted) -}}
+    {%- endif -%}
+    {%- set right = {'uuid': 'uuid', 'int8': 'bigint', 'int4': 'bigint', 'int2': 'bigint'}.get(found.base, 'text') -%}
+    {{- exceptions.raise_compiler_error(
+        'The var user_id_data_type is ' ~ wanted ~ ', but ' ~ table ~ '.' ~ mapped ~ ' is ' ~ found.type ~ '. '
+        ~ (
+            'Set user_id_data_type: ' ~ right ~ ' below vars: in dbt_project.yml.' if right != wanted
+            else 'All user ids must be text, uuid or bigint: alter that column.'
+        )
+    ) -}}
 {% endmacro %}
 
 

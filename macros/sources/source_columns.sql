@@ -40,6 +40,8 @@ select
     column_number,
     type_id,
     type_name,
+    base_type,
+    type_schema,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
     -- A column that is named and missing is an error; one that has only its default name may be missing.
@@ -106,20 +108,43 @@ found as (
         pg_attribute.attnum::int as column_number,
         pg_attribute.atttypid::bigint as type_id,
         format_type(pg_attribute.atttypid, pg_attribute.atttypmod) as type_name,
+        types.base_type,
+        types.type_schema,
         not named.is_optional_source
         or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
     from named
     left join pg_catalog.pg_namespace on named.schema_name = pg_namespace.nspname
     left join pg_catalog.pg_class
-        on pg_namespace.oid = pg_class.relnamespace
-        and named.table_name = pg_class.relname
+        on pg_namespace.oid = pg_class.relnamespace and named.table_name = pg_class.relname
         and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
     left join pg_catalog.pg_attribute
-        on pg_class.oid = pg_attribute.attrelid
-        and named.column_name = pg_attribute.attname
+        on pg_class.oid = pg_attribute.attrelid and named.column_name = pg_attribute.attname
         and pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
+    -- A domain is read as what it stands on.
+    left join lateral ({{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }}) as types on true
 )
+{%- endmacro %}
+
+
+{% macro base_type(type_id) %}
+    {#- A query for the type on which a domain stands, or the type itself; an enum is `enum`. -#}
+with recursive types as (
+    select typname, typtype, typnamespace, typbasetype
+    from pg_catalog.pg_type
+    where oid = {{ type_id }}
+    union all
+    select pg_type.typname, pg_type.typtype, pg_type.typnamespace, pg_type.typbasetype
+    from types
+    inner join pg_catalog.pg_type on types.typbasetype = pg_type.oid
+    where types.typtype = 'd'
+)
+
+select
+    case typtype when 'e' then 'enum' else typname::text end as base_type,
+    typnamespace::regnamespace::text as type_schema
+from types
+where typtype <> 'd'
 {%- endmacro %}
 
 
@@ -129,7 +154,9 @@ found as (
     {%- set key, user, text, time = {'family': 'key'}, {'family': 'user_id'}, {'family': 'text'}, {'family': 'time'} -%}
     {{- return({
         'purchase_claims': {'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time},
-        'user_wallet_balances': {'user_id': user, 'updated_at': time},
+        'user_wallet_balances': {
+            'user_id': user, 'updated_at': time, 'time_zone': {'family': 'text', 'is_optional': true},
+        },
         'audit_purchases': {'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'}, 'purchased_at': time},
         'function_metrics': {
             'timestamp': time, 'function_name': text, 'status_code': {'family': 'integer'},

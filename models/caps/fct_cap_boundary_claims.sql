@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
 -- cap_timezone: what a service with a time zone bug would count in the wrong window. Zones are asked only about claims
 -- near a midnight on which a week or month starts.

@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what would be within the
 -- cap without the claims of plans. The claims are named in each place, because PostgreSQL writes an import CTE that is
 -- read twice to disk, and uses no index then.

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a state of connections and what they wait for, right now.
 with
 

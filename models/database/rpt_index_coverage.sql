@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an index that is needed, present or not, and one each other index of those tables.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a statement on one of the claim service's tables. Times are means of totals.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a table of the claim service that is read as a whole. What is small is fast whatever its state.
 with
 

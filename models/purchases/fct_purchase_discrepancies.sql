@@ -1,7 +1,8 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
 -- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
-{%- set audit = ref('stg_claim_service__audit_purchases') %}
-{%- set claims = ref('stg_claim_service__purchase_claims') %}
+{%- set audit, claims = ref('stg_claim_service__audit_purchases'), ref('stg_claim_service__purchase_claims') %}
+{%- set now = claim_reconciliation.current_time() %}
 with
 
 sku_catalog as (
@@ -38,13 +39,12 @@ judged as (
                     {%- if claim_reconciliation.source_filter('purchase_claims') %}
                         case when uncounted_claims.tx_id is not null then 'claim_not_counted' end,  -- noqa: RF01
                     {%- endif %}
-                    {{ claim_reconciliation.unrecoverable_reason(
-                        'discrepancies', 'sku_catalog.sku is not null', claim_reconciliation.current_time()
-                    ) | indent(20) }}
+                    {{ claim_reconciliation.unrecoverable_reason('discrepancies', 'sku_catalog.sku is not null', now)
+                        | indent(20) }}
                 )
             else discrepancies.claim_reason
         end as reason,
-        {{ claim_reconciliation.current_time() }} as built_at
+        {{ now }} as built_at
     from discrepancies
     left join sku_catalog on discrepancies.sku = sku_catalog.sku
     {%- if claim_reconciliation.source_filter('purchase_claims') %}

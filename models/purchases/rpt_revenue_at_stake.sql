@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a discrepancy type, reason and SKU with purchases: what they cost, for finance.
 with
 

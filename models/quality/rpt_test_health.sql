@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a data test with a kept result. A skipped test says nothing: it neither passed nor failed.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set rules = claim_reconciliation.alert_rules() %}
 -- Grain: one row an alert rule and complete minute, over all that is kept: the alerts as they stood at judged_at.
 with

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set rules = claim_reconciliation.alert_rules() %}
 -- Grain: one row an alert rule and unbroken span of minutes with one state and one signal, over all that is kept. The
 -- minutes are gone through once, for the moments where a signal changes; states are found on the spans between them.

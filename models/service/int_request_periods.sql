@@ -7,12 +7,13 @@
     full_refresh=false,
     indexes=[{'columns': ['period', 'started_at'], 'unique': true}],
     post_hook=[
-        "delete from {{ this }} where started_at < {{ claim_reconciliation.metrics_kept_from() }}",
+        "delete from {{ this }} where requests = 0 or started_at < {{ claim_reconciliation.metrics_kept_from() }}",
         "analyze {{ this }}",
     ],
 ) }}
 -- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each build counts again
--- what may have changed since the last one. Never refreshed as a whole: the service may keep its requests less long.
+-- what may have changed since the last one: hours as a whole, with all of their minutes and windows. Never refreshed as
+-- a whole: the service may keep its requests less long.
 with
 
 requests as (
@@ -23,7 +24,10 @@ spans as (
     {%- if is_incremental() %}
         {{ claim_reconciliation.hours_to_count(this, ref('int_claim_requests'), counted_by) | indent(8) }}
     {%- else %}
-        select {{ claim_reconciliation.metrics_kept_from() }} as count_from
+        select
+            {{ claim_reconciliation.metrics_kept_from() }} as count_from,
+            null::timestamptz as recount_from,
+            null::timestamptz as recount_until
     {%- endif %}
 ),
 
@@ -35,11 +39,11 @@ placed as (
         {{ claim_reconciliation.period_start('requested_at', 1) }} as minute
     from requests
     where
-        requested_at >= (select spans.count_from from spans)
+        {{ claim_reconciliation.is_counted_anew('requested_at', 'spans') | indent(8) }}
         and requested_at < {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 60) }}
 ),
 
-final as (
+counts as (
     select
         case grouping(window_start, minute) when 0 then 'minute' when 1 then 'window' else 'hour' end as period,
         coalesce(minute, window_start, hour) as started_at,
@@ -48,6 +52,46 @@ final as (
         '{{ counted_by }}' as counted_by
     from placed
     group by grouping sets ((hour, window_start, minute), (hour, window_start), (hour))
+),
+
+{% if is_incremental() -%}
+    -- What was counted before and has no request any more: written as 0, and deleted when all is written. Without it a
+    -- minute would keep requests that its hour has lost.
+    emptied as (
+        select
+            counted.period,
+            counted.started_at,
+            0 as requests
+        from {{ this }} as counted
+        left join counts on counted.period = counts.period and counted.started_at = counts.started_at
+        where
+            {{ claim_reconciliation.is_counted_anew('counted.started_at', 'spans') | indent(12) }}
+            and counts.started_at is null
+    ),
+
+{% endif -%}
+final as (
+    select * from counts
+    {%- if is_incremental() %}
+        union all
+        select
+            period,
+            started_at,
+            requests,
+            0 as successes,
+            0 as conflicts,
+            0 as client_errors,
+            0 as errors,
+            0 as timed_requests,
+            0 as over_slo_latency,
+            0 as over_alert_latency,
+            null as total_duration_ms,
+            null as p50_latency_ms,
+            null as p95_latency_ms,
+            null as p99_latency_ms,
+            '{{ counted_by }}' as counted_by
+        from emptied
+    {%- endif %}
 )
 
 select * from final

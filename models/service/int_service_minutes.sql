@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a complete minute, also a silent one, from the first that is known to the last. What the alerts are
 -- judged by at its end, judged_at: trailing counts, and the balances of the latest build. A new count is one line here.
 with
@@ -40,34 +41,60 @@ on_grid as (
     left join builds on grid.judged_at = builds.judged_at
 ),
 
-counts as (
+running as (
     select
         judged_at,
         build_number,
-        row_number() over last_hour as minute_number,
+        row_number() over so_far as minute_number,
+        coalesce(sum(requests) over so_far, 0) as requests_so_far,
+        coalesce(sum(errors) over so_far, 0) as errors_so_far,
+        coalesce(sum(timed_requests) over so_far, 0) as timed_so_far,
+        coalesce(sum(over_alert_latency) over so_far, 0) as slow_so_far,
         sum(requests) over last_5_minutes as requests_5m,
-        sum(errors) over last_5_minutes as errors_5m,
         sum(timed_requests) over last_5_minutes as timed_requests_5m,
-        sum(over_alert_latency) over last_5_minutes as slow_requests_5m,
         sum(requests) over last_hour as requests_60m,
         sum(errors) over last_hour as errors_60m,
         sum(conflicts) over last_hour as conflicts_60m
     from on_grid
     window
+        so_far as (order by judged_at rows unbounded preceding),
         last_5_minutes as (order by judged_at rows 4 preceding),
         last_hour as (order by judged_at rows 59 preceding)
 ),
 
+-- The minute after whose end a total is counted: 5 minutes ago, or as long ago as it takes to hold min_requests.
+starts as (
+    select
+        *,
+        {{ claim_reconciliation.recent_start('requests_so_far') | indent(8) }} as requests_start,
+        {{ claim_reconciliation.recent_start('timed_so_far') | indent(8) }} as timed_start
+    from running
+),
+
 final as (
     select
-        counts.*,
+        starts.judged_at,
+        starts.build_number,
+        starts.minute_number,
+        starts.minute_number - starts.requests_start as recent_minutes,
+        starts.requests_so_far - coalesce(before_requests.requests_so_far, 0) as recent_requests,
+        starts.errors_so_far - coalesce(before_requests.errors_so_far, 0) as recent_errors,
+        starts.timed_so_far - coalesce(before_timed.timed_so_far, 0) as recent_timed_requests,
+        starts.slow_so_far - coalesce(before_timed.slow_so_far, 0) as recent_slow_requests,
+        starts.requests_5m,
+        starts.timed_requests_5m,
+        starts.requests_60m,
+        starts.errors_60m,
+        starts.conflicts_60m,
         builds.wrong_balances,
         builds.settled_balances
-    from counts
+    from starts
+    left join running as before_requests on starts.requests_start = before_requests.minute_number
+    left join running as before_timed on starts.timed_start = before_timed.minute_number
     left join builds
         on
-            counts.build_number = builds.build_number
-            and counts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
+            starts.build_number = builds.build_number
+            and starts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an alert rule, as it stands at the end of the last complete minute.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {{ config(alias='v_claim_conflicts_rolling') }}
 -- Grain: one row an hour, also a silent one. The rolling rate is that of all requests of 24 hours, no average of rates.
 with

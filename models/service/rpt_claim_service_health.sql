@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an hour, also a silent one; the last one is still running. Counts add up, percentiles are of requests.
 with
 

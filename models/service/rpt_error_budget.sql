@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an objective and lookback that ends with the last complete minute. Sums of counts over the lookback.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a complete window of 15 minutes, also a silent one. Counts decide whether an objective was met.
 with
 

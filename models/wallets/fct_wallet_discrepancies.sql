@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a user and item whose wallet is wrong.
 with
 

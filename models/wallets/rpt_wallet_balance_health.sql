@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row an item, also where nobody holds it. Its columns fit every kind of item, as the runbook's union did
 -- not.
 with

@@ -1,3 +1,4 @@
+{{ config(materialized='parallel_table') }}
 -- Grain: one row. When, as of when and with which settings the wallets were compared. Nothing depends on this model:
 -- assertions about production name it beside what they read, so that their failure keeps dbt from building nothing.
 with

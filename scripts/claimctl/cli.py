@@ -19,6 +19,7 @@ from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
 from claimctl.commands.plan_kill_switch import kill_switch
 from claimctl.commands.plan_purchases import override, queue, recovery
+from claimctl.commands.plan_wallets import wallets
 from claimctl.commands.plans import plans, show
 from claimctl.commands.probe import probe
 from claimctl.commands.status import status
@@ -92,7 +93,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
-for command in (recovery, queue, override, kill_switch):
+for command in (wallets, recovery, queue, override, kill_switch):
     plan.add_command(command)
 
 

@@ -47,6 +47,7 @@ class Message:
     since: str
     level: int
     told_level: int
+    occurrence: int = 1
 
     @property
     def title(self) -> str:
@@ -56,7 +57,7 @@ class Message:
             return f"RECOVERED: {name}"
         if self.level > 1:
             return f"{severity}: {name} still fires, escalated to level {self.level}"
-        return f"{severity}: {name} fires"
+        return f"{severity}: {name} fires{' again' if self.occurrence > 1 else ''}"
 
     @property
     def body(self) -> str:
@@ -139,7 +140,9 @@ def _send_due(
         claimed = run_sql(connection, "alerts/claim_messages.sql", {"alerts": Jsonb(alerts)})
     for row in claimed:
         alert, level = by_name[row["alert"]], row["escalation_level"]
-        message = Message(alert, row["since"].isoformat(), level, row["told_level"])
+        message = Message(
+            alert, row["since"].isoformat(), level, row["told_level"], row["occurrence"]
+        )
         complaints: list[str] = []
         is_sent = False
         try:
@@ -150,6 +153,7 @@ def _send_due(
                 "settle_alert_message",
                 alert=row["alert"],
                 since=row["since"],
+                occurrence=row["occurrence"],
                 escalation_level=level,
                 claimed_at=row["claimed_at"],
                 is_sent=is_sent,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,19 +11,28 @@ import pytest
 import yaml
 from sandbox.server import Server
 from sandbox.service import create_tables
-from support.databases import DATABASE, Database, Templates
+from support.databases import DATABASE, Database, Templates, running_server
 from support.dbt_project import ROOT, DbtProject
+from support.times import places_times
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--places-times", action="store_true", help="only tests that place times")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is the same on each day where `make test-days` runs."""
+    if config.getoption("--places-times"):
+        left_out = [item for item in items if not places_times(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL server of this session; its folder lies where an unprivileged user may go."""
-    folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_tests_"))
-    try:
-        with Server(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A PostgreSQL server of this session."""
+    with running_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.databases import MODELS_SCHEMA, Database
-from support.dbt_project import DbtProject, Outcome
+from support.dbt_project import ROOT, DbtProject, Outcome
 from support.promises import unbroken_promises
 from support.readers import never_empty
 
@@ -107,10 +110,10 @@ def tables_of_balances(database: Database) -> list[tuple[Any, ...]]:
     )
 
 
-def assert_only_production_is_blamed(outcome: Outcome) -> None:
+def assert_only_production_is_blamed(outcome: Outcome, *more: str) -> None:
     """Every assertion fails, every warning warns, and all else is built and right."""
     assertions = {name for name in outcome.nodes if name.startswith("assert_")}
-    assert outcome.named("fail") == assertions != set(), outcome.explain()
+    assert outcome.named("fail") == {*assertions, *more} != set(), outcome.explain()
     assert outcome.named("warn") == WARNINGS
     assert outcome.named("skipped", "error") == set(), outcome.explain()
     assert {outcome.status(model) for model in PUBLIC} == {"success"}
@@ -154,14 +157,27 @@ def columns_of(database: Database, table: str) -> set[tuple[Any, ...]]:
     )
 
 
+def lose_minutes(database: Database) -> None:
+    """Let an hour of yesterday have been counted without its minutes."""
+    counted = f"{MODELS_SCHEMA}.int_request_periods"
+    database.execute(
+        f"""
+        create temporary table lost as select * from {counted} where period = 'hour' limit 1;
+        update lost set started_at = started_at - interval '1 day';
+        insert into {counted} select * from lost;
+        """
+    )
+
+
 def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) -> None:
     plant_faults(database)
     outcome = dbt.build(vars=ADJUSTMENTS)
     assert_only_production_is_blamed(outcome)
     assert_tables_keep_their_contracts(database, outcome)
 
+    lose_minutes(database)
     with never_empty(database, PUBLIC + HISTORY_AND_SERVICE):
-        assert_only_production_is_blamed(dbt.build(vars=ADJUSTMENTS))
+        assert_only_production_is_blamed(dbt.build(vars=ADJUSTMENTS), "requests_add_up")
     assert tables_of_balances(database) == [("int_wallet_balances",)]
 
     found = database.rows(
@@ -232,6 +248,42 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     with never_empty(database, OF_WALLETS):
         assert dbt.build(*wallets, vars=ADJUSTMENTS).named("skipped", "error") == set()
     assert tables_of_balances(database) == [("int_wallet_balances",)]
+
+
+@pytest.mark.slow
+def test_no_red_test_keeps_alerts_from_being_judged(
+    database: Database, dbt: DbtProject, tmp_path: Path
+) -> None:
+    """Every data test is red at once, but for those of a model's columns and of the catalogue."""
+    plant_faults(database)
+    dbt.build("--exclude-resource-type", "test", vars=ADJUSTMENTS)
+    red = DbtProject(dbt.scratch, project_of_red_tests(tmp_path / "project"))
+    of_ourselves = ("test_name:well_formed", "sku_catalog_is_valid")
+    outcome = red.build("--exclude", *of_ourselves, vars=ADJUSTMENTS)
+    tests = {
+        name for name, node in outcome.nodes.items() if node.node.resource_type.value == "test"
+    }
+    assert outcome.named("fail", "warn") == tests
+    assert tests >= {"requests_add_up", "no_minute_is_lost", "no_user_is_lost"}
+    assert outcome.status("rpt_alerts") == "success", outcome.explain()
+
+    # Where dbt would not even make the view anew, it is there and judges as before.
+    outcome = red.build(vars=ADJUSTMENTS)
+    assert outcome.status("rpt_alerts") == "skipped"
+    judged = database.rows(f"select alert, state from {MODELS_SCHEMA}.rpt_alerts")
+    assert {("error_rate", "firing"), ("wallets_match_claims", "firing")} <= set(judged)
+
+
+def project_of_red_tests(folder: Path) -> Path:
+    """Copy the project, and let each data test be red whatever it finds."""
+    folder.mkdir()
+    for part in ("macros", "models", "seeds", "analyses"):
+        (folder / part).symlink_to(ROOT / part)
+    shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("python"))
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    project["data_tests"] = {"+error_if": ">= 0", "+warn_if": ">= 0"}
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    return folder
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ FAULTS = {
     "a time without a zone": Fault(
         "public.purchase_claims.claimed_at is timestamp without time zone, but must be"
         " timestamp with time zone: without a zone its moment is unknown.",
-        "If its values are in UTC: alter table public.purchase_claims alter column claimed_at",
+        "Name the zone that it is written in: claim_service_time_zones: {purchase_claims: UTC}."
+        " Or: alter table public.purchase_claims alter column claimed_at",
         "alter table purchase_claims alter column claimed_at type timestamp",
         has_remedy=True,
     ),
@@ -115,11 +116,16 @@ FAULTS = {
         "alter table user_wallet_balances alter column streakshield_count type numeric(10, 2)",
         has_remedy=True,
     ),
-    "json for jsonb": Fault(
-        "public.store_config.value is json, but must be jsonb.",
+    "booleans for jsonb": Fault(
+        "public.store_config.value is boolean[], but must be jsonb.",
         "alter table public.store_config alter column value type jsonb using value::jsonb;",
-        "alter table store_config alter column value type json",
-        has_remedy=True,
+        "delete from store_config;"
+        "alter table store_config alter column value type boolean[] using null",
+    ),
+    "a zone that is none": Fault(
+        "The var claim_service_time_zones: audit_purchases is UTC+2, which is no name of a zone.",
+        "Use a name of pg_timezone_names, such as Europe/Berlin",
+        vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
     ),
     "ids of two types": Fault(
         "public.user_wallet_balances.user_id is bigint, but must be text, as the var"
@@ -138,6 +144,32 @@ FAULTS = {
         "create unique index concurrently purchase_claims_tx_id_key on public.purchase_claims",
         "alter table purchase_claims drop constraint purchase_claims_pkey",
         has_remedy=True,
+    ),
+    "claims in partitions": Fault(
+        "public.purchase_claims has no unique index on (tx_id): a retried claim may count twice.",
+        "partition it by hash (tx_id), or leave missing claims to the service",
+        "alter table purchase_claims rename to old_claims;"
+        "create table purchase_claims (like old_claims including defaults)"
+        " partition by range (claimed_at);"
+        "create index on purchase_claims (user_id, sku, claimed_at)",
+    ),
+    "a claim's column that nothing fills": Fault(
+        "public.purchase_claims.region must not be null and nothing fills it: claim plans are",
+        "alter table public.purchase_claims alter column region set default ...;",
+        "alter table purchase_claims add region text not null",
+    ),
+    "a wallet's column that nothing fills": Fault(
+        'public.user_wallet_balances."Level" must not be null and nothing fills it: a wallet that',
+        'alter table public.user_wallet_balances alter column "Level" set default ...;',
+        'alter table user_wallet_balances add "Level" integer not null',
+        state="warning",
+    ),
+    "a wallet's column that is computed": Fault(
+        "public.user_wallet_balances.streakshield_count is computed by the database: wallet plans",
+        "Map the column that the service itself writes, with claim_service_columns or",
+        "alter table user_wallet_balances rename streakshield_count to shields;"
+        "alter table user_wallet_balances add streakshield_count integer"
+        " generated always as (shields) stored",
     ),
     "a trigger that names its table without a schema": Fault(
         "public.purchase_claims has the trigger claims_are_logged, whose function"

@@ -1,4 +1,5 @@
 -- Each alert rule has a state in each minute from the first to the last.
+-- depends_on: {{ ref('rpt_wallet_build') }}
 with
 
 minutes as (

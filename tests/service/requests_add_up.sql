@@ -1,4 +1,5 @@
 -- Each hour has as many requests as its windows, and as its minutes.
+-- depends_on: {{ ref('rpt_wallet_build') }}
 with
 
 counts as (

@@ -1,4 +1,4 @@
-{% macro guard_note_firing_alerts() %}
+{% macro claim_ops__note_firing_alerts() %}
 create function claim_ops._note_firing_alerts(p_alerts jsonb, p_now timestamptz)
 returns void
 language plpgsql
@@ -14,9 +14,11 @@ begin
     where known.alert = alerts.alert and alerts.state = 'firing' and alerts.since <= known.seen_firing_at
         and not exists (
             select 1 from claim_ops.alert_notifications as recovery
-            where recovery.alert = known.alert and recovery.since = known.since and recovery.escalation_level = 0
+            where recovery.alert = known.alert and recovery.since = known.since
+                and recovery.occurrence = known.occurrence and recovery.escalation_level = 0
         );
 end
 $function$;
 comment on function claim_ops._note_firing_alerts is 'Notes of each known incident that goes on that it was seen firing.';
+{{ claim_reconciliation.guard_hand_over('_note_firing_alerts') }}
 {% endmacro %}

@@ -1,7 +1,7 @@
-{% macro guard_claim_alert_messages() %}
+{% macro claim_ops_claim_alert_messages() %}
 create function claim_ops.claim_alert_messages(p_alerts jsonb)
 returns table (
-    alert text, since timestamptz, escalation_level integer, told_level integer, claimed_at timestamptz
+    alert text, since timestamptz, occurrence integer, escalation_level integer, told_level integer, claimed_at timestamptz
 )
 language plpgsql
 volatile
@@ -25,23 +25,27 @@ begin
     ),
 
     claimed as (
-        insert into claim_ops.alert_notifications as known (alert, since, escalation_level, claimed_at, seen_firing_at)
-        select due.alert, due.since, due.escalation_level, v_now, v_now
+        insert into claim_ops.alert_notifications as known (
+            alert, since, occurrence, escalation_level, claimed_at, seen_firing_at
+        )
+        select due.alert, due.since, due.occurrence, due.escalation_level, v_now, v_now
         from due
         -- A run that died between claim and message gives it up after five minutes.
         on conflict on constraint a_message_is_claimed_once do update
         set claimed_at = v_now, claimed_by = session_user
         where known.sent_at is null and known.claimed_at < v_now - interval '5 minutes'
-        returning known.alert, known.since, known.escalation_level, known.claimed_at
+        returning known.alert, known.since, known.occurrence, known.escalation_level, known.claimed_at
     )
 
-    select claimed.alert, claimed.since, claimed.escalation_level, due.told_level, claimed.claimed_at
+    select
+        claimed.alert, claimed.since, claimed.occurrence, claimed.escalation_level, due.told_level, claimed.claimed_at
     from claimed
-    inner join due using (alert, since, escalation_level)
-    order by claimed.alert, claimed.since, claimed.escalation_level;
+    inner join due using (alert, since, occurrence, escalation_level)
+    order by claimed.alert, claimed.since, claimed.occurrence, claimed.escalation_level;
 end
 $function$;
 comment on function claim_ops.claim_alert_messages is
 $$Claims the messages that are due: one when an alert fires, one for each level that it climbs to, one when it is over.
 p_alerts is a list of {alert, state, since, escalation_level}. A message is nobody else's until settle_alert_message.$$;
+{{ claim_reconciliation.guard_hand_over('claim_alert_messages', to=['claim_alerter']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_limit_waits() %}
+{% macro claim_ops__limit_waits() %}
 create function claim_ops._limit_waits(p_deadline timestamptz)
 returns void
 language sql
@@ -10,4 +10,5 @@ as $function$
     )
 $function$;
 comment on function claim_ops._limit_waits is 'Lets the transaction wait for no lock beyond a deadline.';
+{{ claim_reconciliation.guard_hand_over('_limit_waits') }}
 {% endmacro %}

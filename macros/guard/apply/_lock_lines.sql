@@ -1,4 +1,4 @@
-{% macro guard_lock_lines() %}
+{% macro claim_ops__lock_lines() %}
 create function claim_ops._lock_lines(p_plan_id bigint, p_after_line integer, p_limit integer)
 returns integer[]
 language plpgsql
@@ -51,4 +51,5 @@ $function$;
 comment on function claim_ops._lock_lines is
 $$Locks the next undecided lines of a plan that no other applier holds, at most p_limit and of one chunk, and returns them in
 their order; null where none is left.$$;
+{{ claim_reconciliation.guard_hand_over('_lock_lines') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_refuse_unwritten() %}
+{% macro claim_ops__refuse_unwritten() %}
 create function claim_ops._refuse_unwritten(p_what text, p_table text, p_plan_id bigint)
 returns void
 language plpgsql
@@ -22,4 +22,5 @@ begin
 end
 $function$;
 comment on function claim_ops._refuse_unwritten is 'Refuses a row that came back otherwise than it was planned, and names the table''s triggers.';
+{{ claim_reconciliation.guard_hand_over('_refuse_unwritten') }}
 {% endmacro %}

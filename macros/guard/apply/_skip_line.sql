@@ -1,4 +1,4 @@
-{% macro guard_skip_line() %}
+{% macro claim_ops__skip_line() %}
 create function claim_ops._skip_line(
     p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer, p_verdict jsonb
 )
@@ -14,4 +14,5 @@ as $function$
 $function$;
 comment on function claim_ops._skip_line is
 'Journals a line as skipped; a busy one stays pending until the tenth pass. Without a verdict nothing happens.';
+{{ claim_reconciliation.guard_hand_over('_skip_line') }}
 {% endmacro %}

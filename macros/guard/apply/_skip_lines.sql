@@ -1,4 +1,4 @@
-{% macro guard_skip_lines() %}
+{% macro claim_ops__skip_lines() %}
 create function claim_ops._skip_lines(p_plan_id bigint, p_batch_id bigint, p_verdicts jsonb)
 returns void
 language sql
@@ -15,4 +15,5 @@ as $function$
     order by plan_lines.line_no
 $function$;
 comment on function claim_ops._skip_lines is 'Journals lines as skipped, given as {line: reason} or {line: {reason, sentence}}.';
+{{ claim_reconciliation.guard_hand_over('_skip_lines') }}
 {% endmacro %}

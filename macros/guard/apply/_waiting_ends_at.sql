@@ -1,4 +1,4 @@
-{% macro guard_waiting_ends_at() %}
+{% macro claim_ops__waiting_ends_at() %}
 create function claim_ops._waiting_ends_at()
 returns timestamptz
 language sql
@@ -16,4 +16,5 @@ $function$;
 comment on function claim_ops._waiting_ends_at is
 $$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its beginning on. Whoever waits for the
 batch began later, and is not looked at for a deadlock before deadlock_timeout; so he never is the one to die.$$;
+{{ claim_reconciliation.guard_hand_over('_waiting_ends_at') }}
 {% endmacro %}

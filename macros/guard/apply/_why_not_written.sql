@@ -1,4 +1,4 @@
-{% macro guard_why_not_written() %}
+{% macro claim_ops__why_not_written() %}
 create function claim_ops._why_not_written(p_sqlstate text, p_message text)
 returns jsonb
 language sql
@@ -22,4 +22,5 @@ $function$;
 comment on function claim_ops._why_not_written is
 $$What an error says about the line that met it: busy; no_such_user, not_written or cannot_be_written with the database's
 sentence; null where it says nothing about a line, and has to be raised again.$$;
+{{ claim_reconciliation.guard_hand_over('_why_not_written') }}
 {% endmacro %}

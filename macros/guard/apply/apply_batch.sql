@@ -1,4 +1,4 @@
-{% macro guard_apply_batch() %}
+{% macro claim_ops_apply_batch() %}
 create function claim_ops.apply_batch(p_plan_id bigint, p_after_line integer, p_limit integer, p_pass integer)
 returns table (last_line integer, applied integer, skipped integer, pending integer)
 language plpgsql
@@ -72,4 +72,5 @@ comment on function claim_ops.apply_batch is
 $$Applies up to p_limit undecided lines after p_after_line; to be called in a transaction of its own. Returns how far it
 looked, and how many lines were applied, skipped and left pending because somebody holds their wallet; no row where no line is
 left. Lines that another applier holds are passed over. From the tenth p_pass on a busy line is skipped.$$;
+{{ claim_reconciliation.guard_hand_over('apply_batch', to=['claim_applier']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_begin_apply() %}
+{% macro claim_ops_begin_apply() %}
 create function claim_ops.begin_apply(p_plan_id bigint)
 returns void
 language plpgsql
@@ -35,4 +35,5 @@ begin
 end
 $function$;
 comment on function claim_ops.begin_apply is 'Opens an approved plan for its batches; one that is being applied stays open, so that a killed apply goes on.';
+{{ claim_reconciliation.guard_hand_over('begin_apply', to=['claim_applier']) }}
 {% endmacro %}

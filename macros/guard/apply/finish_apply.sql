@@ -1,4 +1,4 @@
-{% macro guard_finish_apply() %}
+{% macro claim_ops_finish_apply() %}
 create function claim_ops.finish_apply(p_plan_id bigint)
 returns jsonb
 language plpgsql
@@ -51,4 +51,5 @@ $function$;
 comment on function claim_ops.finish_apply is
 $$Closes a plan all of whose lines are decided; the plan that a rollback reverses is rolled back when all its applied lines are.
 Returns the numbers of lines applied, skipped and pending, the reasons, and of each reason a sentence of the database.$$;
+{{ claim_reconciliation.guard_hand_over('finish_apply', to=['claim_applier']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_check_approver() %}
+{% macro claim_ops__check_approver() %}
 create function claim_ops._check_approver(p_plan claim_ops.plans)
 returns boolean
 language plpgsql
@@ -26,4 +26,5 @@ end
 $function$;
 comment on function claim_ops._check_approver is
 $$Refuses a login that made the plan or broke its glass, unless single-operator mode is on; returns whether it needed that.$$;
+{{ claim_reconciliation.guard_hand_over('_check_approver') }}
 {% endmacro %}

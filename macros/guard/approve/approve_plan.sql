@@ -1,4 +1,4 @@
-{% macro guard_approve_plan() %}
+{% macro claim_ops_approve_plan() %}
 create function claim_ops.approve_plan(p_plan_id bigint, p_digest text default null)
 returns void
 language plpgsql
@@ -49,4 +49,5 @@ $function$;
 comment on function claim_ops.approve_plan is
 $$Approves a plan as another login than its maker, or afterwards one that broke the glass; p_digest, or its beginning, is what
 the approver was shown.$$;
+{{ claim_reconciliation.guard_hand_over('approve_plan', to=['claim_approver']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_break_glass() %}
+{% macro claim_ops_break_glass() %}
 create function claim_ops.break_glass(p_plan_id bigint, p_reason text)
 returns void
 language plpgsql
@@ -12,7 +12,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     v_plan := claim_ops._find_plan(p_plan_id, '{planned}', true);
-    if v_plan.kind <> 'kill_switch' then
+    if not (select plan_kinds.may_break_glass from claim_ops.plan_kinds where plan_kinds.kind = v_plan.kind) then
         perform claim_ops._refuse(
             'CO003', format('plan %s is a %s: no emergency lets it pass without an approval', p_plan_id, v_plan.kind),
             'Only a kill switch may be applied first and approved afterwards.', format('Ask another login: claimctl approve %s', p_plan_id)
@@ -34,4 +34,5 @@ $function$;
 comment on function claim_ops.break_glass is
 $$Opens a kill switch that nobody has approved for its batches. It is listed in unapproved_break_glass, and a critical alert,
 until a login that neither made it nor broke the glass approves it afterwards.$$;
+{{ claim_reconciliation.guard_hand_over('break_glass', to=['claim_applier']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_reject_plan() %}
+{% macro claim_ops_reject_plan() %}
 create function claim_ops.reject_plan(p_plan_id bigint, p_reason text)
 returns void
 language plpgsql
@@ -16,4 +16,5 @@ begin
 end
 $function$;
 comment on function claim_ops.reject_plan is 'Ends a plan that nobody has begun to apply; its maker may do so too.';
+{{ claim_reconciliation.guard_hand_over('reject_plan', to=['claim_approver', 'claim_planner']) }}
 {% endmacro %}

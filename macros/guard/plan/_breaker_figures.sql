@@ -1,4 +1,4 @@
-{% macro guard_breaker_figures() %}
+{% macro claim_ops__breaker_figures() %}
 create function claim_ops._breaker_figures()
 returns jsonb
 language sql
@@ -54,10 +54,12 @@ as $function$
             where 'max_affected_share' = any(breakers)
         ),
         'max_net_quantity', (select coalesce(max(greatest(gained, lost)), 0) from net),
-        'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines)
+        'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines),
+        'max_unexplained_excess', (select count(distinct user_id) filter (where details ? 'unexplained_excess') from lines)
     )
 $function$;
 comment on function claim_ops._breaker_figures is
 $$What the plans of the last 24 hours amount to, the one being made among them: lines in force and lines that are still open, as
 {breaker: figure}; each figure counts the plans whose kind has the breaker.$$;
+{{ claim_reconciliation.guard_hand_over('_breaker_figures') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_check_only_rollback() %}
+{% macro claim_ops__check_only_rollback() %}
 create function claim_ops._check_only_rollback(p_plan_id bigint)
 returns void
 language plpgsql
@@ -29,4 +29,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_only_rollback is 'Refuses a second rollback of a plan while another one is open; the caller has locked the plan.';
+{{ claim_reconciliation.guard_hand_over('_check_only_rollback') }}
 {% endmacro %}

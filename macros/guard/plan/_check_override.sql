@@ -1,4 +1,4 @@
-{% macro guard_check_override() %}
+{% macro claim_ops__check_override() %}
 create function claim_ops._check_override(p_tx_id text, p_user_id text)
 returns void
 language plpgsql
@@ -36,4 +36,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_override is 'Refuses the override of a purchase that is not the user''s, not paid, taken back, unclear or claimed.';
+{{ claim_reconciliation.guard_hand_over('_check_override') }}
 {% endmacro %}

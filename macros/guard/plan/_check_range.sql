@@ -1,4 +1,4 @@
-{% macro guard_check_range() %}
+{% macro claim_ops__check_range() %}
 create function claim_ops._check_range(p_from timestamptz, p_to timestamptz)
 returns void
 language plpgsql
@@ -25,4 +25,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_range is 'Refuses a range of time without an end, empty, or in the future.';
+{{ claim_reconciliation.guard_hand_over('_check_range') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_claim_limits() %}
+{% macro claim_ops__claim_limits() %}
 create function claim_ops._claim_limits(
     p_user_id text, p_limit integer, p_claimed_at text, p_include_over_cap boolean, p_raise jsonb
 )
@@ -21,4 +21,5 @@ begin
 end
 $function$;
 comment on function claim_ops._claim_limits is 'The limits of a plan that claims purchases, as {name: value}; refuses an unknown policy of claimed_at.';
+{{ claim_reconciliation.guard_hand_over('_claim_limits') }}
 {% endmacro %}

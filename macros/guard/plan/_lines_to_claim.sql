@@ -1,4 +1,4 @@
-{% macro guard_lines_to_claim() %}
+{% macro claim_ops__lines_to_claim() %}
 create function claim_ops._lines_to_claim(
     p_purchases claim_ops.plan_left_out[], p_over_cap integer[], p_unaudited integer[], p_claimed_at timestamptz
 )
@@ -45,4 +45,5 @@ comment on function claim_ops._lines_to_claim is
 $$One row a user of these purchases, with the line that claims them: an item is credited where the wallet matched the ledger
 before the claims, and left where it holds them already. A verdict says why the user is left out: in_flight, or
 wallet_disagrees, where the wallet is neither.$$;
+{{ claim_reconciliation.guard_hand_over('_lines_to_claim') }}
 {% endmacro %}

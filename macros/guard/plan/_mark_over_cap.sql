@@ -1,4 +1,4 @@
-{% macro guard_mark_over_cap() %}
+{% macro claim_ops__mark_over_cap() %}
 create function claim_ops._mark_over_cap(
     p_purchases claim_ops.plan_left_out[], p_claimed_at timestamptz
 )
@@ -75,4 +75,5 @@ $function$;
 comment on function claim_ops._mark_over_cap is
 $$Marks the purchases that would be claims beyond their caps as over_cap, each counted after the user's claims and the earlier
 purchases that are within theirs; claimed at p_claimed_at, or when they were bought.$$;
+{{ claim_reconciliation.guard_hand_over('_mark_over_cap') }}
 {% endmacro %}

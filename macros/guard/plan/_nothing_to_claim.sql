@@ -1,4 +1,4 @@
-{% macro guard_nothing_to_claim() %}
+{% macro claim_ops__nothing_to_claim() %}
 create function claim_ops._nothing_to_claim(p_plan_id bigint, p_where text)
 returns text
 language sql
@@ -17,4 +17,5 @@ as $function$
     ) as reasons
 $function$;
 comment on function claim_ops._nothing_to_claim is 'Says why a plan that claims purchases has no line.';
+{{ claim_reconciliation.guard_hand_over('_nothing_to_claim') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_claims() %}
+{% macro claim_ops__plan_claims() %}
 create function claim_ops._plan_claims(p_plan_id bigint, p_kind text, p_tx_ids text[])
 returns void
 language plpgsql
@@ -17,6 +17,7 @@ begin
     perform claim_ops._check_rules(false);
     -- Without it `on conflict do nothing` protects nothing: the service's own claim would be a second one.
     {{- claim_reconciliation.guard_check_keys() }}
+    {{- claim_reconciliation.guard_check_columns(['purchase_claims', 'user_wallet_balances']) }}
     select
         array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
             numbered.reason)::claim_ops.plan_left_out order by numbered.number),
@@ -66,4 +67,5 @@ $function$;
 comment on function claim_ops._plan_claims is
 $$Writes the lines of a plan that claims purchases, one a user, and what it leaves out with the reason: what may not be
 recovered, what is over its cap unless that is included, users in flight, and wallets that agree with neither.$$;
+{{ claim_reconciliation.guard_hand_over('_plan_claims') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_start_plan() %}
+{% macro claim_ops__start_plan() %}
 create function claim_ops._start_plan(p_kind text, p_reason text, p_limits jsonb, p_reverses bigint)
 returns bigint
 language plpgsql
@@ -21,4 +21,5 @@ begin
 end
 $function$;
 comment on function claim_ops._start_plan is 'Stores a plan''s header; the caller writes its lines and then calls _finish_plan.';
+{{ claim_reconciliation.guard_hand_over('_start_plan') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_kill_switch() %}
+{% macro claim_ops_plan_kill_switch() %}
 create function claim_ops.plan_kill_switch(p_reason text, p_is_on boolean, p_sku text default null)
 returns bigint
 language plpgsql
@@ -52,4 +52,5 @@ $function$;
 comment on function claim_ops.plan_kill_switch is
 $$Plans to switch a SKU off or on, or every catalogued one, each by its name; what else the switch names is left. Needs no
 models and warns where the rules have moved on. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_kill_switch', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_override() %}
+{% macro claim_ops_plan_override() %}
 create function claim_ops.plan_override(
     p_reason text,
     p_ticket text,
@@ -25,6 +25,8 @@ begin
             'CO013', 'an override needs a ticket', 'Support must find the case again.', 'Name it: --ticket SUP-123'
         );
     end if;
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
+    {{- claim_reconciliation.as_spelled('p_tx_id', 'tx_id') }}
     perform claim_ops._check_override(p_tx_id, p_user_id);
     v_plan_id := claim_ops._start_plan('cap_override', p_reason, claim_ops._claim_limits(
         p_user_id, null, p_claimed_at, true, p_raise
@@ -39,4 +41,5 @@ end
 $function$;
 comment on function claim_ops.plan_override is
 $$Plans the claim of one audited purchase, whatever its cap says, with its credit. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_override', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_queue() %}
+{% macro claim_ops_plan_queue() %}
 create function claim_ops.plan_queue(
     p_reason text,
     p_user_id text default null,
@@ -21,6 +21,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     {%- if not claim_reconciliation.has_source('queued_purchases') %}
     perform claim_ops._refuse(
@@ -53,4 +54,5 @@ $function$;
 comment on function claim_ops.plan_queue is
 $$Plans the claims of the queue's events, each tx_id once as it came first, with their credit; what is claimed by now is done
 with. Otherwise as plan_recovery. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_queue', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_recovery() %}
+{% macro claim_ops_plan_recovery() %}
 create function claim_ops.plan_recovery(
     p_reason text,
     p_from timestamptz,
@@ -23,6 +23,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_range(p_from, p_to);
     v_plan_id := claim_ops._start_plan('claim_recovery', p_reason, claim_ops._claim_limits(
@@ -50,4 +51,5 @@ $function$;
 comment on function claim_ops.plan_recovery is
 $$Plans the missing claims of the purchases made from p_from until before p_to, with their credit. Claimed when they were bought,
 or now; those beyond a cap are left out unless included. Returns the plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_recovery', to=['claim_planner']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_plan_rollback() %}
+{% macro claim_ops_plan_rollback() %}
 create function claim_ops.plan_rollback(p_plan_id bigint, p_reason text)
 returns bigint
 language plpgsql
@@ -57,4 +57,5 @@ comment on function claim_ops.plan_rollback is
 $$Plans the reverse of every applied line of a plan that no rollback has taken yet, from the journal: the wallets whose last
 write is that line get their `before` back, its claims go. A plan that is being applied is stopped; one that has another open
 rollback is refused. Returns the new plan's id.$$;
+{{ claim_reconciliation.guard_hand_over('plan_rollback', to=['claim_planner']) }}
 {% endmacro %}

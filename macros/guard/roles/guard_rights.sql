@@ -5,7 +5,8 @@ declare
     v_object record;
 begin
     {{- claim_reconciliation.guard_revoke_rights() | indent(4) }}
-    grant usage, create on schema claim_ops to claim_guard, claim_writer;
+    -- The revocation took it too.
+    grant usage on schema claim_ops to claim_guard, claim_writer;
     for v_object in
         select pg_class.oid::regclass as name, case pg_class.relkind
             when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind
@@ -18,36 +19,18 @@ begin
     loop
         execute format('alter %s %s owner to claim_owner', v_object.kind, v_object.name);
     end loop;
-    for v_object in
-        select pg_proc.oid::regprocedure as name, case
-            when pg_proc.proname in (
-                '_lock_wallets', '_write_wallets', '_create_wallet', '_delete_wallet',
-                '_insert_claims', '_delete_claims', '_write_switch', '_lock_switch'
-            ) then 'claim_writer'
-            when pg_proc.proname = 'set_single_operator' then 'claim_owner'
-            else 'claim_guard'
-        end as owner
-        from pg_catalog.pg_proc
-        where pg_proc.pronamespace = 'claim_ops'::regnamespace
-    loop
-        -- PUBLIC may execute every new function, until it is told otherwise.
-        execute format('revoke all on function %s from public', v_object.name);
-        execute format('grant execute on function %s to claim_guard, claim_owner', v_object.name);
-        execute format('alter function %s owner to %I', v_object.name, v_object.owner);
-    end loop;
-    revoke create on schema claim_ops from claim_guard, claim_writer;
 end
 $owners$;
 
 grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
-grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
+grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks to claim_guard;
+grant insert on claim_ops.plan_left_out, claim_ops.plan_balances_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 -- On locks and lines too: whoever may not update a row may not lock it.
 grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
-{{ claim_reconciliation.guard_function_rights() }}
 
 {{ claim_reconciliation.share_schema(models_schema) }};
 {{ claim_reconciliation.share_relations("relnamespace = '" ~ adapter.quote(models_schema) ~ "'::regnamespace") }};
@@ -73,10 +56,6 @@ grant usage on all sequences in schema claim_ops to claim_guard;
             from pg_catalog.pg_attribute
             join pg_catalog.pg_class on pg_attribute.attrelid = pg_class.oid
             where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm')
-            union all
-            select 'function', oid::regprocedure::text, proowner, proacl
-            from pg_catalog.pg_proc
-            where pronamespace = 'claim_ops'::regnamespace
         )
 
         select distinct objects.kind, objects.name, coalesce(pg_roles.rolname, 'public') as grantee, grantee = 0 as is_public
@@ -116,34 +95,6 @@ $builder$;
 {% macro guard_with_inherit() -%}
     {#- What makes a grant count for a role that the login itself has created. -#}
     case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end
-{%- endmacro %}
-
-
-{% macro guard_function_rights() %}
-grant execute on function claim_ops.check_journal(text) to claim_reader;
-grant execute on function claim_ops.check_objects() to claim_reader;
-grant execute on function claim_ops.check_wallet_integrity() to claim_reader;
-grant execute on function claim_ops.show_switch() to claim_reader;
-grant execute on function claim_ops.plan_wallets(text, text[], text, text, integer, jsonb) to claim_planner;
-grant execute on function claim_ops.plan_kill_switch(text, boolean, text) to claim_planner;
-grant execute on function claim_ops.plan_recovery(
-    text, timestamptz, timestamptz, text, integer, text, boolean, jsonb
-) to claim_planner;
-grant execute on function claim_ops.plan_queue(text, text, integer, text, boolean, jsonb) to claim_planner;
-grant execute on function claim_ops.plan_override(text, text, text, text, text, jsonb) to claim_planner;
-grant execute on function claim_ops.plan_rollback(bigint, text) to claim_planner;
-grant execute on function claim_ops.approve_plan(bigint, text) to claim_approver;
-grant execute on function claim_ops.reject_plan(bigint, text) to claim_approver, claim_planner;
-grant execute on function claim_ops.expire_plan(bigint) to claim_approver, claim_planner, claim_applier;
-grant execute on function claim_ops.begin_apply(bigint) to claim_applier;
-grant execute on function claim_ops.break_glass(bigint, text) to claim_applier;
-grant execute on function claim_ops.apply_batch(bigint, integer, integer, integer) to claim_applier;
-grant execute on function claim_ops.finish_apply(bigint) to claim_applier;
-grant execute on function claim_ops.verify_plan(bigint) to claim_applier;
-grant execute on function claim_ops.pause(text) to claim_planner, claim_approver, claim_applier;
-grant execute on function claim_ops.resume(text) to claim_approver, claim_applier;
-grant execute on function claim_ops.claim_alert_messages(jsonb) to claim_alerter;
-grant execute on function claim_ops.settle_alert_message(text, timestamptz, integer, timestamptz, boolean) to claim_alerter;
 {%- endmacro %}
 
 

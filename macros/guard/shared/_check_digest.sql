@@ -1,4 +1,4 @@
-{% macro guard_check_digest() %}
+{% macro claim_ops__check_digest() %}
 create function claim_ops._check_digest(p_plan_id bigint, p_chunks integer[])
 returns void
 language plpgsql
@@ -55,4 +55,5 @@ $function$;
 comment on function claim_ops._check_digest is
 $$Refuses a plan whose chunks (the given ones, or all) or header differ from the digests taken when it was made, and one of which
 the journal tells otherwise.$$;
+{{ claim_reconciliation.guard_hand_over('_check_digest') }}
 {% endmacro %}

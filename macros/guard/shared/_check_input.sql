@@ -1,4 +1,4 @@
-{% macro guard_check_input() %}
+{% macro claim_ops__check_input() %}
 create function claim_ops._check_input(p_items text[], p_limit integer, p_raise jsonb)
 returns void
 language plpgsql
@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_known constant text[] := array(select wallet_items.item from claim_ops.wallet_items order by 1);
-    v_breakers constant text[] := array['max_affected_share', 'max_wallets', 'max_net_quantity', 'max_suspected_spends'];
+    v_breakers constant text[] := array(select distinct unnest(plan_kinds.breakers) from claim_ops.plan_kinds order by 1);
     v_unknown text;
 begin
     select item into v_unknown from unnest(p_items) as item where item is not null and not item = any(v_known) limit 1;
@@ -34,4 +34,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_input is 'Refuses unknown items, a limit below 1 and unknown breakers.';
+{{ claim_reconciliation.guard_hand_over('_check_input') }}
 {% endmacro %}

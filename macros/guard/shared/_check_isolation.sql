@@ -1,4 +1,4 @@
-{% macro guard_check_isolation() %}
+{% macro claim_ops__check_isolation() %}
 create function claim_ops._check_isolation()
 returns void
 language plpgsql
@@ -17,4 +17,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_isolation is 'Refuses every isolation level but READ COMMITTED.';
+{{ claim_reconciliation.guard_hand_over('_check_isolation') }}
 {% endmacro %}

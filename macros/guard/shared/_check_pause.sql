@@ -1,4 +1,4 @@
-{% macro guard_check_pause() %}
+{% macro claim_ops__check_pause() %}
 create function claim_ops._check_pause(p_plan_id bigint)
 returns void
 language plpgsql
@@ -28,4 +28,5 @@ end
 $function$;
 comment on function claim_ops._check_pause is
 'Refuses a plan whose kind obeys the pause while applies are paused; the shared lock makes a pause wait for the batches under way.';
+{{ claim_reconciliation.guard_hand_over('_check_pause') }}
 {% endmacro %}

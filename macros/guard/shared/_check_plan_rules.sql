@@ -1,4 +1,4 @@
-{% macro guard_check_plan_rules() %}
+{% macro claim_ops__check_plan_rules() %}
 create function claim_ops._check_plan_rules(p_plan claim_ops.plans)
 returns void
 language plpgsql
@@ -21,7 +21,7 @@ begin
         );
     end if;
     -- What a rollback writes stands in the journal, whatever the rules say by now.
-    if p_plan.kind <> 'rollback' then
+    if p_plan.reverses is null then
         perform claim_ops._check_rules(v_kind.needs_models);
     end if;
 end
@@ -29,4 +29,5 @@ $function$;
 comment on function claim_ops._check_plan_rules is
 $$Refuses a plan made from other rules than the guard's, and where the models moved on without install_guard; not the kind that
 an emergency needs, which is shown with a warning.$$;
+{{ claim_reconciliation.guard_hand_over('_check_plan_rules') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_check_reason() %}
+{% macro claim_ops__check_reason() %}
 create function claim_ops._check_reason(p_reason text, p_who text)
 returns void
 language plpgsql
@@ -16,4 +16,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_reason is 'Refuses a reason that is missing, or of blanks and letters without a width.';
+{{ claim_reconciliation.guard_hand_over('_check_reason') }}
 {% endmacro %}

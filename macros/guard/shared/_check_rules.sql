@@ -1,4 +1,4 @@
-{% macro guard_check_rules() %}
+{% macro claim_ops__check_rules() %}
 create function claim_ops._check_rules(p_needs_models boolean)
 returns void
 language plpgsql
@@ -55,4 +55,5 @@ $function$;
 comment on function claim_ops._check_rules is
 $$Refuses where the models were made from other rules than the guard's; for a plan that is made from the models also where they
 are missing, old or a look back.$$;
+{{ claim_reconciliation.guard_hand_over('_check_rules') }}
 {% endmacro %}

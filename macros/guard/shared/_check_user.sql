@@ -1,4 +1,4 @@
-{% macro guard_check_user() %}
+{% macro claim_ops__check_user() %}
 create function claim_ops._check_user(p_user_id text)
 returns void
 language plpgsql
@@ -13,7 +13,7 @@ begin
             if claim_reconciliation.has_source(name) %}
         {{ 'union all' if not loop.first }}
         select 1 from {{ claim_reconciliation.guard_relation(name) }}
-        where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'user_id')) }} = p_user_id::{{ var('user_id_data_type') }}
+        where {{ claim_reconciliation.key_equals(name, 'user_id', 'p_user_id::' ~ var('user_id_data_type')) }}
         {%- endfor %}
     ) then
         perform claim_ops._refuse(
@@ -24,4 +24,5 @@ begin
 end
 $function$;
 comment on function claim_ops._check_user is 'Refuses a user whom no wallet, claim or purchase names; none means all.';
+{{ claim_reconciliation.guard_hand_over('_check_user') }}
 {% endmacro %}

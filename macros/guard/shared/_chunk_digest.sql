@@ -1,4 +1,4 @@
-{% macro guard_chunk_digest() %}
+{% macro claim_ops__chunk_digest() %}
 create function claim_ops._chunk_digest(p_plan_id bigint, p_chunk_no integer)
 returns text
 language sql
@@ -15,4 +15,5 @@ as $function$
 $function$;
 comment on function claim_ops._chunk_digest is
 'SHA-256, in hex, over the lines of a chunk as JSON arrays: joined text would let a delimiter inside a value pass for two.';
+{{ claim_reconciliation.guard_hand_over('_chunk_digest') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_entries_digest() %}
+{% macro claim_ops__entries_digest() %}
 create function claim_ops._entries_digest(p_batch_id bigint)
 returns text
 language sql
@@ -14,4 +14,5 @@ as $function$
     where batch_id = p_batch_id
 $function$;
 comment on function claim_ops._entries_digest is 'SHA-256, in hex, over the entries of a batch in their order.';
+{{ claim_reconciliation.guard_hand_over('_entries_digest') }}
 {% endmacro %}

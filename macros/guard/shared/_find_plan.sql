@@ -1,4 +1,4 @@
-{% macro guard_find_plan() %}
+{% macro claim_ops__find_plan() %}
 create function claim_ops._find_plan(p_plan_id bigint, p_states text[], p_for_update boolean)
 returns claim_ops.plans
 language plpgsql
@@ -43,4 +43,5 @@ end
 $function$;
 comment on function claim_ops._find_plan is
 'Locks a plan, for a change of its state or shared for a batch, and refuses one in another state or past its time.';
+{{ claim_reconciliation.guard_hand_over('_find_plan') }}
 {% endmacro %}

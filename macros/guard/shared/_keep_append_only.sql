@@ -1,4 +1,4 @@
-{% macro guard_keep_append_only() %}
+{% macro claim_ops__keep_append_only() %}
 create function claim_ops._keep_append_only()
 returns trigger
 language plpgsql
@@ -16,4 +16,5 @@ begin
 end
 $function$;
 comment on function claim_ops._keep_append_only is 'Trigger: refuses update, delete and truncate.';
+{{ claim_reconciliation.guard_hand_over('_keep_append_only') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_keep_line() %}
+{% macro claim_ops__keep_line() %}
 create function claim_ops._keep_line()
 returns trigger
 language plpgsql
@@ -26,4 +26,5 @@ begin
 end
 $function$;
 comment on function claim_ops._keep_line is 'Trigger: lines and chunks come only in the transaction that makes the plan.';
+{{ claim_reconciliation.guard_hand_over('_keep_line') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_keep_plan() %}
+{% macro claim_ops__keep_plan() %}
 create function claim_ops._keep_plan()
 returns trigger
 language plpgsql
@@ -51,4 +51,5 @@ begin
 end
 $function$;
 comment on function claim_ops._keep_plan is 'Trigger: a plan changes its state along the allowed ways, and nothing else of it changes.';
+{{ claim_reconciliation.guard_hand_over('_keep_plan') }}
 {% endmacro %}

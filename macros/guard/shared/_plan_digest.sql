@@ -1,4 +1,4 @@
-{% macro guard_plan_digest() %}
+{% macro claim_ops__plan_digest() %}
 create function claim_ops._plan_digest(p_plan_id bigint)
 returns text
 language sql
@@ -20,4 +20,5 @@ as $function$
 $function$;
 comment on function claim_ops._plan_digest is
 'SHA-256, in hex, over what the approver is asked about: the plan''s header and the digests of its chunks in their order.';
+{{ claim_reconciliation.guard_hand_over('_plan_digest') }}
 {% endmacro %}

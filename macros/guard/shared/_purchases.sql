@@ -1,4 +1,4 @@
-{% macro guard_purchases() %}
+{% macro claim_ops__purchases() %}
 create function claim_ops._purchases(p_kind text, p_tx_ids text[])
 returns table (
     tx_id text, user_id {{ var('user_id_data_type') }}, sku text, purchased_at timestamptz, reason text,
@@ -12,6 +12,8 @@ set row_security = off
 set plan_cache_mode = force_custom_plan
 as $function$
 #variable_conflict use_column
+declare
+    v_reads_queue constant boolean := (select plan_kinds.reads_queue from claim_ops.plan_kinds where plan_kinds.kind = p_kind);
 begin
     return query
     with audit as (
@@ -33,7 +35,7 @@ begin
             purchases.status, true as is_audited
         from audited as purchases
         left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
-        where p_kind <> 'queue_replay'
+        where not v_reads_queue
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_queued_purchases() | indent(4) }}
@@ -46,7 +48,7 @@ begin
         coalesce(purchases.reason, case
             when claims.tx_id is null and exists (
                 select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
-                where stored.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = purchases.tx_id
+                where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'purchases.tx_id', 'stored') }}
             ) then 'claim_not_counted'
         end),
         {%- else %}
@@ -62,4 +64,5 @@ $function$;
 comment on function claim_ops._purchases is
 $$The purchases of these tx_ids, one row each, as the audit trail or the queue tell them now: why a purchase without a claim may
 not be recovered (null where it may), and who has claimed it. A null among the tx_ids stands for the rows without one.$$;
+{{ claim_reconciliation.guard_hand_over('_purchases') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_read_switch() %}
+{% macro claim_ops__read_switch() %}
 {%- set relation = claim_reconciliation.guard_relation('store_config') -%}
 {%- set key = adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) -%}
 {%- set value = adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) -%}
@@ -11,7 +11,7 @@ set row_security = off
 as $function$
 declare
     v_values constant jsonb[] := array(
-        select {{ value }} from {{ relation }} where {{ key }} = 'sku_enabled'
+        select {{ claim_reconciliation.switch_read() }} from {{ relation }} where {{ key }} = 'sku_enabled'
     );
     v_all_on constant jsonb := (select jsonb_object_agg(sku, true) from claim_ops.sku_catalog);
 begin
@@ -43,4 +43,5 @@ end
 $function$;
 comment on function claim_ops._read_switch is
 'Returns the switch of the SKUs; refuses where it is not there, not a map, or so empty that one SKU''s entry would decide about all.';
+{{ claim_reconciliation.guard_hand_over('_read_switch') }}
 {% endmacro %}

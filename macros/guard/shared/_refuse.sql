@@ -1,4 +1,4 @@
-{% macro guard_refuse() %}
+{% macro claim_ops__refuse() %}
 create function claim_ops._refuse(p_code text, p_message text, p_detail text, p_hint text)
 returns void
 language plpgsql
@@ -15,4 +15,5 @@ CO001 no such plan, CO002 the plan's state forbids it, CO003 maker and approver 
 CO005 a breaker, CO006 paused, CO007 expired, CO008 other rules than the models', CO009 isolation, CO010 the models are
 missing, old or a look back, CO011 a wallet was not written as planned, CO012 append-only, CO013 bad input, CO014 nothing
 to do.$$;
+{{ claim_reconciliation.guard_hand_over('_refuse') }}
 {% endmacro %}

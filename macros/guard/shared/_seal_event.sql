@@ -1,4 +1,4 @@
-{% macro guard_seal_event() %}
+{% macro claim_ops__seal_event() %}
 create function claim_ops._seal_event()
 returns trigger
 language plpgsql
@@ -14,4 +14,5 @@ $function$;
 comment on function claim_ops._seal_event is
 $$Trigger, deferred: seals an event when its transaction commits. Sealed at once, the chain would be held by whoever plans or
 verifies for long, or idles afterwards, and batches would wait for it with their wallets locked.$$;
+{{ claim_reconciliation.guard_hand_over('_seal_event') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_seal_journal() %}
+{% macro claim_ops__seal_journal() %}
 create function claim_ops._seal_journal(p_batch_id bigint)
 returns text
 language plpgsql
@@ -33,4 +33,5 @@ begin
 end
 $function$;
 comment on function claim_ops._seal_journal is 'Chains a batch of journal entries to the last one; returns the new head.';
+{{ claim_reconciliation.guard_hand_over('_seal_journal') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_unclaimed_items() %}
+{% macro claim_ops__unclaimed_items() %}
 create function claim_ops._unclaimed_items(p_user_ids {{ var('user_id_data_type') }}[])
 returns table (user_id {{ var('user_id_data_type') }}, item text)
 language plpgsql
@@ -45,11 +45,12 @@ begin
     where not exists (select 1 from refunds where refunds.tx_id = mentioned.tx_id)
         and not exists (
             select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims
-            where claims.{{ adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'tx_id')) }} = mentioned.tx_id
+            where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'mentioned.tx_id', 'claims') }}
         );
 end
 $function$;
 comment on function claim_ops._unclaimed_items is
 $$The items of these users that a purchase without refund and without claim speaks of: a writer that changed the wallet
 first and died leaves what looks like an excess, and is none.$$;
+{{ claim_reconciliation.guard_hand_over('_unclaimed_items') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_wallet_states_with() %}
+{% macro claim_ops__wallet_states_with() %}
 create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_type') }}[], p_claims jsonb)
 {{ claim_reconciliation.guard_wallet_states_header() }}
     with planned as materialized (
@@ -37,4 +37,5 @@ create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_ty
 comment on function claim_ops._wallet_states_with is
 $$As _wallet_states, with these claims ({tx_id, user_id, sku, claimed_at}), stored already or not; last_ledger_at is that of all
 other entries, so that a plan's own claims are no sign of life.$$;
+{{ claim_reconciliation.guard_hand_over('_wallet_states_with') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_write_event() %}
+{% macro claim_ops__write_event() %}
 create function claim_ops._write_event(p_plan_id bigint, p_event text, p_detail jsonb)
 returns void
 language sql
@@ -10,4 +10,5 @@ as $function$
 $function$;
 comment on function claim_ops._write_event is
 'Writes one journal entry that concerns no single line, as a batch of its own, which is sealed when the transaction commits.';
+{{ claim_reconciliation.guard_hand_over('_write_event') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_expire_plan() %}
+{% macro claim_ops_expire_plan() %}
 create function claim_ops.expire_plan(p_plan_id bigint)
 returns boolean
 language plpgsql
@@ -19,4 +19,5 @@ begin
 end
 $function$;
 comment on function claim_ops.expire_plan is 'Writes down that a plan''s time is over; false where it is not. Refusals do not wait for it.';
+{{ claim_reconciliation.guard_hand_over('expire_plan', to=['claim_approver', 'claim_planner', 'claim_applier']) }}
 {% endmacro %}

@@ -1,12 +1,15 @@
 {% macro guard_purchase_rows(name, key, at) %}
     {#- The rows of the audit trail or the queue about these tx_ids, and where a null is among them those without one. -#}
-    {%- for condition in ['= any(p_tx_ids)', 'is null and array_position(p_tx_ids, null) is not null'] %}
+    {%- for condition in [
+        claim_reconciliation.key_is_any(name, 'tx_id', 'p_tx_ids'),
+        claim_reconciliation.service_value(name, 'tx_id') ~ ' is null and array_position(p_tx_ids, null) is not null',
+    ] %}
         select
             {%- for column in ['tx_id', 'user_id', 'sku', key, at] %}
             {{ claim_reconciliation.service_column(name, column) }}{{ ',' if not loop.last }}
             {%- endfor %}
         from {{ claim_reconciliation.guard_relation(name) }}
-        where {{ adapter.quote(claim_reconciliation.mapped_column(name, 'tx_id')) }} {{ condition }}
+        where {{ condition }}
             {{- claim_reconciliation.and_counts(name) }}
         {%- if not loop.last %}
         union all

@@ -18,7 +18,7 @@
     {#- The item columns of a wallet row as jsonb; under `timezone = UTC` equal times have equal texts. -#}
     jsonb_build_object(
         {%- for item in claim_reconciliation.wallet_items() %}
-        '{{ item.column }}', {{ wallets }}.{{ adapter.quote(item.column) }}{{ ',' if not loop.last }}
+        '{{ item.column }}', {{ claim_reconciliation.wallet_value(item, wallets) }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}
@@ -32,7 +32,7 @@
         {%- endfor %}
     from {{ claim_reconciliation.guard_relation(name) }}
     {%- if keys %}
-    where {{ adapter.quote(claim_reconciliation.mapped_column(name, key)) }} = any({{ keys }})
+    where {{ claim_reconciliation.key_is_any(name, key, keys) }}
         {{- claim_reconciliation.and_counts(name) }}
     {%- else %}
     {{ claim_reconciliation.where_counts(name) }}
@@ -44,13 +44,13 @@
     {#- The wallets of the users in `keys`, or all, with the columns of stg_claim_service__user_wallet_balances. -#}
     select
         {%- for item in claim_reconciliation.wallet_items() %}
-        {{ adapter.quote(item.column) }} as {{ item.name }}_{{ 'quantity' if item.kind == 'quantity' else 'expires_at' }},
+        {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_{{ 'quantity' if item.kind == 'quantity' else 'expires_at' }},
         {%- endfor %}
-        {{ claim_reconciliation.guard_wallet_user() }} as user_id,
-        {{ claim_reconciliation.guard_wallet_updated_at() }} as updated_at
+        {{ claim_reconciliation.service_value('user_wallet_balances', 'user_id') }} as user_id,
+        {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at') }} as updated_at
     from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
     {%- if keys %}
-    where {{ claim_reconciliation.guard_wallet_user() }} = any({{ keys }})
+    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', keys) }}
         {{- claim_reconciliation.and_counts('user_wallet_balances') }}
     {%- else %}
     {{ claim_reconciliation.where_counts('user_wallet_balances') }}

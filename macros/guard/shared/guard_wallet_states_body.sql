@@ -26,7 +26,8 @@
         {{ last_ledger_at }},
         balances.wallet_updated_at,
         own_write.is_last,
-        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end
+        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end,
+        {{ claim_reconciliation.guard_claims_json() | indent(4) }}
     from balances
     left join lateral (
         {{ claim_reconciliation.guard_own_write('balances.user_id') | indent(8) }}
@@ -38,7 +39,7 @@
             and journalled.row_version = (
                 select wallets.xmin::text::bigint
                 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-                where wallets.{{ claim_reconciliation.guard_wallet_user() }} = balances.user_id
+                where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'balances.user_id', 'wallets') }}
             ),
             false
         ) as is_last

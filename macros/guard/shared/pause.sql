@@ -1,4 +1,4 @@
-{% macro guard_pause() %}
+{% macro claim_ops_pause() %}
 create function claim_ops.pause(p_reason text)
 returns void
 language plpgsql
@@ -16,4 +16,5 @@ begin
 end
 $function$;
 comment on function claim_ops.pause is 'Stops every apply at its next batch; once it returns, none writes.';
+{{ claim_reconciliation.guard_hand_over('pause', to=['claim_planner', 'claim_approver', 'claim_applier']) }}
 {% endmacro %}

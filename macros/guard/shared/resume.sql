@@ -1,4 +1,4 @@
-{% macro guard_resume() %}
+{% macro claim_ops_resume() %}
 create function claim_ops.resume(p_reason text)
 returns void
 language plpgsql
@@ -14,4 +14,5 @@ begin
 end
 $function$;
 comment on function claim_ops.resume is 'Ends the pause; applies go on when they are called again.';
+{{ claim_reconciliation.guard_hand_over('resume', to=['claim_approver', 'claim_applier']) }}
 {% endmacro %}

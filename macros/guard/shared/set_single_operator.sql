@@ -1,4 +1,4 @@
-{% macro guard_set_single_operator() %}
+{% macro claim_ops_set_single_operator() %}
 create function claim_ops.set_single_operator(p_is_on boolean, p_reason text)
 returns void
 language plpgsql
@@ -15,4 +15,5 @@ end
 $function$;
 comment on function claim_ops.set_single_operator is
 'Lets one login approve its own plans, or no longer; for members of claim_owner. Each use is journalled.';
+{{ claim_reconciliation.guard_hand_over('set_single_operator', owner='claim_owner') }}
 {% endmacro %}

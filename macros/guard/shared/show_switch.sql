@@ -1,4 +1,4 @@
-{% macro guard_show_switch() %}
+{% macro claim_ops_show_switch() %}
 create function claim_ops.show_switch()
 returns table (sku text, state text)
 language plpgsql
@@ -11,7 +11,7 @@ as $function$
 begin
     return query
     with switch as (
-        select {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) }} as skus
+        select {{ claim_reconciliation.switch_read() }} as skus
         from {{ claim_reconciliation.guard_relation('store_config') }}
         where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
     )
@@ -33,4 +33,5 @@ end
 $function$;
 comment on function claim_ops.show_switch is
 $$One row a catalogued SKU: on, off, or what else the switch says of it. It asks nothing of the models.$$;
+{{ claim_reconciliation.guard_hand_over('show_switch', to=['claim_reader']) }}
 {% endmacro %}

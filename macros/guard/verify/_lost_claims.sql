@@ -1,4 +1,4 @@
-{% macro guard_lost_claims() %}
+{% macro claim_ops__lost_claims() %}
 create function claim_ops._lost_claims(p_plan_id bigint)
 returns table (line_no integer)
 language plpgsql
@@ -43,4 +43,5 @@ end
 $function$;
 comment on function claim_ops._lost_claims is
 'The lines of a plan with a claim that it inserted, that no rollback took back, and that is gone or another one now.';
+{{ claim_reconciliation.guard_hand_over('_lost_claims') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_objects() %}
+{% macro claim_ops__objects() %}
 create function claim_ops._objects()
 returns table (name text, digest text)
 language sql
@@ -46,4 +46,5 @@ $function$;
 comment on function claim_ops._objects is
 $$Everything that the guard consists of, one row each: functions, triggers, tables, views, constraints; with a digest over what it
 does, whose it is and who may use it.$$;
+{{ claim_reconciliation.guard_hand_over('_objects') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_verify_lines() %}
+{% macro claim_ops__verify_lines() %}
 create function claim_ops._verify_lines(p_plan_id bigint)
 returns table (line_no integer, user_id {{ var('user_id_data_type') }}, status text)
 language plpgsql
@@ -48,4 +48,5 @@ end
 $function$;
 comment on function claim_ops._verify_lines is
 $$One row an applied line of a plan: as written, changed since and matches the ledger, in flight, or wrong.$$;
+{{ claim_reconciliation.guard_hand_over('_verify_lines') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_verify_switch() %}
+{% macro claim_ops__verify_switch() %}
 create function claim_ops._verify_switch(p_entry claim_ops.journal)
 returns text
 language plpgsql
@@ -22,7 +22,7 @@ begin
             limit 1
         ) as written
         left join (
-            select {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) }} as skus
+            select {{ claim_reconciliation.switch_read() }} as skus
             from {{ claim_reconciliation.guard_relation('store_config') }}
             where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
         ) as present on true
@@ -39,4 +39,5 @@ $function$;
 comment on function claim_ops._verify_switch is
 $$What became of a line of the switch: as written; changed since by a later plan, whose word the journal has; or wrong, where
 somebody went past the guard.$$;
+{{ claim_reconciliation.guard_hand_over('_verify_switch') }}
 {% endmacro %}

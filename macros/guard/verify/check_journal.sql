@@ -1,4 +1,4 @@
-{% macro guard_check_journal() %}
+{% macro claim_ops_check_journal() %}
 create function claim_ops.check_journal(p_head text default null)
 returns table (journal_position bigint, problem text)
 language sql
@@ -49,4 +49,5 @@ comment on function claim_ops.check_journal is
 $$Recomputes the chain of the journal: one row a break, none where it holds; and what plans say that it does not
 bear out. A cut at the end shows against p_head, a hash that was kept outside (claimctl verify prints it). Against the tables' owner or a superuser this detects, it doesn't
 prevent.$$;
+{{ claim_reconciliation.guard_hand_over('check_journal', to=['claim_reader']) }}
 {% endmacro %}

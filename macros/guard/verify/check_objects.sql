@@ -1,4 +1,4 @@
-{% macro guard_check_objects() %}
+{% macro claim_ops_check_objects() %}
 create function claim_ops.check_objects()
 returns table (name text, problem text)
 language sql
@@ -27,4 +27,5 @@ as $function$
 $function$;
 comment on function claim_ops.check_objects is
 'Compares the guard with what was installed: one row a function, trigger, table, view or constraint that is gone, new or another.';
+{{ claim_reconciliation.guard_hand_over('check_objects', to=['claim_reader']) }}
 {% endmacro %}

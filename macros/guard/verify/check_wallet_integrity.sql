@@ -1,4 +1,4 @@
-{% macro guard_check_wallet_integrity() %}
+{% macro claim_ops_check_wallet_integrity() %}
 {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
 create function claim_ops.check_wallet_integrity()
 returns table (user_id text, wallet_count integer, claim_count bigint)
@@ -56,4 +56,5 @@ $function$;
 comment on function claim_ops.check_wallet_integrity is
 $$The runbook's scheduled check: one row a user, and quantity item, whose wallet holds another number than the ledger gives;
 no number where there is no wallet. Reads all claims and wallets at one moment; the models say the same and more.$$;
+{{ claim_reconciliation.guard_hand_over('check_wallet_integrity', to=['claim_reader']) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_verify_plan() %}
+{% macro claim_ops_verify_plan() %}
 create function claim_ops.verify_plan(p_plan_id bigint)
 returns jsonb
 language plpgsql
@@ -43,4 +43,5 @@ $function$;
 comment on function claim_ops.verify_plan is
 $$Reads every wallet that a plan touched again: as written, changed since and matches the ledger, in flight, or wrong; only
 wrong fails. Checks the plan's digests and returns the journal's head, for keeping outside of the database.$$;
+{{ claim_reconciliation.guard_hand_over('verify_plan', to=['claim_applier']) }}
 {% endmacro %}

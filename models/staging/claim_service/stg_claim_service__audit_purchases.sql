@@ -1,4 +1,5 @@
-{%- set purchased_at = adapter.quote(claim_reconciliation.mapped_column('audit_purchases', 'purchased_at')) %}
+{{ config(materialized='replaced_view') }}
+{%- set purchased_at = claim_reconciliation.service_value('audit_purchases', 'purchased_at') %}
 -- Grain: one row a status that the store reported for a purchase; a purchase may have many. One plain select, because
 -- PostgreSQL looks up no tx_id by its index through a view that has a CTE.
 select

@@ -1,5 +1,5 @@
-{%- set timestamp = adapter.quote(claim_reconciliation.mapped_column('function_metrics', 'timestamp')) %}
-{%- set requested_at = claim_reconciliation.in_time_zone(timestamp, var('metrics_time_zone')) %}
+{{ config(materialized='replaced_view') }}
+{%- set requested_at = claim_reconciliation.service_value('function_metrics', 'timestamp') %}
 -- Grain: one row a request. The service's column "timestamp" becomes requested_at. One plain select, so that a range of
 -- times is read by its index.
 {{ 'select distinct' if var('deduplicate_metrics') else 'select' }}

@@ -1,4 +1,5 @@
-{%- set claimed_at = adapter.quote(claim_reconciliation.mapped_column('purchase_claims', 'claimed_at')) %}
+{{ config(materialized='replaced_view') }}
+{%- set claimed_at = claim_reconciliation.service_value('purchase_claims', 'claimed_at') %}
 -- Grain: one row a claim. One plain select, because PostgreSQL uses no index's order through a view that has a CTE.
 select
     {{ claim_reconciliation.service_column('purchase_claims', 'tx_id') }},

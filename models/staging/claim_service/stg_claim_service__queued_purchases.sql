@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a queued purchase event. Without such a table: no row.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a setting of the store.
 with
 
@@ -8,7 +9,7 @@ source as (
 final as (
     select
         {{ claim_reconciliation.service_column('store_config', 'key') }},
-        {{ claim_reconciliation.service_column('store_config', 'value') }}
+        {{ claim_reconciliation.switch_read() }} as value
     from source
 )
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 {%- set condition = claim_reconciliation.source_filter('purchase_claims') %}
 -- Grain: one row a claim that claim_service_filters leaves out; no row where it has no condition for claims. The
 -- purchase of such a claim is not missed: its tx_id is taken.

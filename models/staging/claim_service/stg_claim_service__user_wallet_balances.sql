@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a user who has a wallet. Each item's column takes the item's name.
 with
 
@@ -10,12 +11,13 @@ final as (
     select
         {{ claim_reconciliation.service_column('user_wallet_balances', 'user_id') }},
         {%- for item in claim_reconciliation.wallet_items('quantity') %}
-            {{ adapter.quote(item.column) }} as {{ item.name }}_quantity,
+            {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_quantity,
         {%- endfor %}
         {%- for item in claim_reconciliation.wallet_items('expiry') %}
-            {{ adapter.quote(item.column) }} as {{ item.name }}_expires_at,
+            {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_expires_at,
         {%- endfor %}
-        {{ claim_reconciliation.service_column('user_wallet_balances', 'updated_at') }}
+        {{ claim_reconciliation.service_column('user_wallet_balances', 'updated_at') }},
+        {{ claim_reconciliation.service_column('user_wallet_balances', 'time_zone') }}
     from source
 )
 

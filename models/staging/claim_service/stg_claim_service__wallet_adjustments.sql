@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row an adjustment. Without such a table: no row.
 with
 

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a client's connection to this database, without the one that reads.
 select
     pid,

@@ -1,3 +1,4 @@
+{{ config(materialized='replaced_view') }}
 -- Grain: one row a table of the claim service, as the server last recorded it.
 with
 

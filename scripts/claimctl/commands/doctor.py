@@ -25,6 +25,7 @@ CHECKS = (
     "sources",
     "columns",
     "types",
+    "writes",
     "filters",
     "privileges",
     "indexes",
@@ -113,6 +114,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
         check("build", "build", models)
         check("statuses", "statuses", models)
         if has_guard:
+            parameters["models_schema"] = schemas[0]
             check("guard", "guard_models", models)
     return findings
 

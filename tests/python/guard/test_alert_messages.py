@@ -38,7 +38,7 @@ def settle(guard: Guard, is_sent: bool, name: str = "a") -> None:
     guard.execute(
         f"""
         select claim_ops.settle_alert_message(
-            alert, since, escalation_level, claimed_at, {is_sent}
+            alert, since, occurrence, escalation_level, claimed_at, {is_sent}
         )
         from claim_ops.alert_notifications where alert = '{name}' and sent_at is null
         """
@@ -134,6 +134,30 @@ def test_a_recovered_incident_does_not_come_back(guard: Guard) -> None:
     assert send(guard, alert("firing", 12, 1)) == [("a", 12, 1, 1)]
 
 
+def test_what_fires_again_since_the_same_minute_is_told_again(guard: Guard) -> None:
+    """Late rows end an incident and begin it again: each time one message, then one of its end."""
+    states: list[tuple[str, int, int | None]] = [
+        ("firing", 0, 1),
+        ("ok", 10, None),
+        ("firing", 0, 1),
+        ("firing", 0, 2),
+        ("ok", 20, None),
+        ("ok", 20, None),
+        ("firing", 0, 3),
+        ("ok", 30, None),
+    ]
+    told = [[row[2] for row in send(guard, alert(*state))] for state in states]
+    assert told == [[1], [0], [1], [2], [0], [], [1, 2, 3], [0]]
+    occurrences = "select distinct since, occurrence from claim_ops.alert_notifications order by 2"
+    assert guard.rows(occurrences) == [(NOON, number) for number in (1, 2, 3)]
+
+
+def test_a_recovery_that_nobody_was_told_of_does_not_hide_the_next(guard: Guard) -> None:
+    send(guard, alert("firing", 0, 1))
+    assert claim(guard, alert("ok", 10)) == [("a", 0, 0, 1)]
+    assert send(guard, alert("firing", 0, 1)) == [("a", 0, 1, 1)]
+
+
 def test_a_past_incident_is_left_alone(guard: Guard) -> None:
     """However many there were, a run touches none of their rows."""
     send(guard, alert("firing", 0, 2))
@@ -167,7 +191,7 @@ def test_whoever_comes_too_late_settles_nothing(guard: Guard) -> None:
     guard.execute("update claim_ops.alert_notifications set claimed_at = clock_timestamp()")
     for is_sent in (True, False):
         guard.execute(
-            "select claim_ops.settle_alert_message(alert, since, escalation_level,"
+            "select claim_ops.settle_alert_message(alert, since, occurrence, escalation_level,"
             f" '{late}', {is_sent}) from claim_ops.alert_notifications"
         )
     assert guard.rows("select sent_at from claim_ops.alert_notifications") == [(None,)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.claimctl import Answer, claimctl
-from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, SHIELD, Guard
+from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, SHIELD, Guard, since_wednesday
 from support.guard_templates import Guards
 
 RECOVERY = ("plan", "recovery", "--from", "2020-01-01", "--reason", "outage")
@@ -51,8 +51,9 @@ def now() -> str:
 def test_a_recovery_from_beginning_to_end(guard: Guard) -> None:
     guard.add_wallet("alice")
     guard.add_wallet("bob")
-    guard.add_purchase("alice", "tx1", hours_ago=1000)
-    guard.add_purchase("alice", "tx2", hours_ago=999.99)
+    first = since_wednesday(weeks=6)
+    guard.add_purchase("alice", "tx1", hours_ago=first)
+    guard.add_purchase("alice", "tx2", hours_ago=first - 0.01)
     guard.add_purchase("bob", "tx3", sku=BOOSTER, hours_ago=24)
     guard.add_purchase("zoe", "tx4", status="TEST")
     made = said(guard, MAKER, *RECOVERY, "--to", now())
@@ -123,8 +124,9 @@ def test_a_date_is_in_utc_and_a_time_in_its_zone(guard: Guard) -> None:
 
 def test_an_override_with_all_that_it_needs(guard: Guard) -> None:
     guard.add_wallet("alice", 1)
-    guard.add_claims("alice")
-    guard.add_purchase("alice", hours_ago=239.99)
+    first = since_wednesday(weeks=2)
+    guard.add_claims("alice", hours_ago=first)
+    guard.add_purchase("alice", hours_ago=first - 0.01)
     command = ("plan", "override", "tx", "--user", "alice", "--reason", "boundary of the week")
     assert "Missing option '--ticket'" in refused(guard, MAKER, *command)
     assert "is of user alice, not of bob" in refused(

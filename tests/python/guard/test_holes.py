@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import psycopg
 import pytest
@@ -73,9 +74,11 @@ def test_claims_and_wallets_without_a_key_are_refused(
                 guard.make("plan_recovery", **arguments)
             with subtests.test(f"{table}, {near}: batch"), guard.refuses("CO013", hint):
                 guard.batch(plan)
+            # Without a key of claims the guard works for wallets: claims may be partitioned.
+            refuses = guard.refuses("CO013", hint) if "wallet" in table else nullcontext()
             with (
                 subtests.test(f"{table}, {near}: install"),
-                guard.refuses("CO013", hint),
+                refuses,
                 guard.connect() as owner,
             ):
                 install(owner, guards.script({"settle_minutes": 0}))
@@ -328,7 +331,8 @@ def test_planning_and_verifying_are_linear_in_purchases(guard: Guard) -> None:
         select 'user-' || n, 0, null, now() - interval '90 days' from generate_series(1, 1000) as n;
         insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
         select 'tx-' || n, 'user-' || least(n, 1000), 'consumable_streakshield_1',
-            'NON_RENEWING_PURCHASE', now() - interval '60 days' + n * interval '1 second'
+            'NON_RENEWING_PURCHASE',
+            date_trunc('week', now() - interval '60 d') + interval '60 h' + n * interval '1 s'
         from generate_series(1, 1300) as n
         """
     )

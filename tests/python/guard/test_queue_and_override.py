@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from support.guard import BOOSTER, SHIELD, Guard
+from support.guard import BOOSTER, SHIELD, Guard, since_wednesday
 from support.guard_templates import Guards
 
 QUEUE = "queued_purchases"
@@ -172,8 +172,9 @@ def test_without_a_queue_the_setting_is_named(guard: Guard) -> None:
 
 def test_a_purchase_beyond_its_cap_is_given(guard: Guard) -> None:
     guard.add_wallet("alice", 1)
-    guard.add_claims("alice", hours_ago=240)
-    guard.add_purchase("alice", hours_ago=239.99)
+    first = since_wednesday(weeks=2)
+    guard.add_claims("alice", hours_ago=first)
+    guard.add_purchase("alice", hours_ago=first - 0.01)
     plan = guard.approve(override(guard))
     guard.apply(plan)
     assert guard.shields("alice") == 2

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.guard import BOOSTER, CHECKER, RUNNER, SHIELD, Guard
+from support.guard import BOOSTER, CHECKER, RUNNER, SHIELD, Guard, since_wednesday
 from support.guard_templates import Guards
 
 NOW = datetime.now(UTC)
@@ -316,7 +316,8 @@ def test_other_bad_input(guard: Guard, arguments: dict[str, Any]) -> None:
 def test_purchases_beyond_a_cap_are_left_out_unless_asked_for(guard: Guard) -> None:
     """One shield a week: the later of two, although two weeks on the next one is within it."""
     guard.add_wallet("alice")
-    for number, hours in enumerate((APART, APART - 0.01, APART - 14 * DAY), start=1):
+    first = since_wednesday(weeks=6)
+    for number, hours in enumerate((first, first - 0.01, first - 14 * DAY), start=1):
         guard.add_purchase("alice", f"tx{number}", hours_ago=hours)
     made = plan(guard)
     assert guard.left_out(made) == {"tx2": "over_cap"}
@@ -333,7 +334,8 @@ def test_purchases_beyond_a_cap_are_left_out_unless_asked_for(guard: Guard) -> N
 
 def test_what_is_left_out_counts_for_no_cap(guard: Guard) -> None:
     """Three a month, two of the first week: only the first of these counts for the others."""
-    start = datetime(2026, 6, 1, tzinfo=UTC)
+    last_month = (datetime.now(UTC).replace(day=1) - timedelta(days=1)).replace(day=7)
+    start = last_month - timedelta(days=last_month.weekday())
     guard.add_wallet("alice")
     for number, day in enumerate((0, 1, 7, 14), start=1):
         guard.add_purchase("alice", f"tx{number}")
@@ -348,8 +350,9 @@ def test_what_is_left_out_counts_for_no_cap(guard: Guard) -> None:
 
 def test_claims_that_are_there_count(guard: Guard) -> None:
     guard.add_wallet("alice", 1)
-    guard.add_claims("alice", hours_ago=APART)
-    guard.add_purchase("alice", hours_ago=APART - 0.01)
+    first = since_wednesday(weeks=6)
+    guard.add_claims("alice", hours_ago=first)
+    guard.add_purchase("alice", hours_ago=first - 0.01)
     with guard.refuses("CO014") as caught:
         plan(guard)
     assert "over_cap 1" in str(caught.value)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.databases import MODELS_SCHEMA
 from support.guard import Guard
-from support.guard_templates import Guards
+from support.guard_templates import NOTHING_OPTIONAL, Guards
 
 VARS = {
     "settle_minutes": 0,
@@ -42,7 +42,7 @@ def shop(guards: Guards) -> Guard:
 def test_models_and_guard_count_the_same_rows(shop: Guard, guards: Guards) -> None:
     models = ("int_wallet_balances", "fct_wallet_discrepancies", "fct_purchase_discrepancies")
     selected = ("stg_claim_service__*", *models, "rpt_wallet_build")
-    outcome = guards.dbt.run("run", "--select", *selected, vars=VARS)
+    outcome = guards.dbt.run("run", "--select", *selected, vars={**VARS, **NOTHING_OPTIONAL})
     assert outcome.success, outcome.explain()
     assert shop.rows(
         "select user_id, discrepancy_type, expected_quantity"

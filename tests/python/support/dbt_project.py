@@ -1,10 +1,19 @@
-"""dbt in this process: each set of vars is parsed once, and its manifest is used again."""
+"""dbt in this process: each set of vars is parsed once, and its manifest is used again.
+
+A parse takes 4 seconds, so that manifests are kept in target/ too, where the test processes share
+them: by the project's content, so that a changed file is parsed anew.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +21,25 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 ROOT = Path(__file__).parents[3]
+KEPT_MANIFESTS = ROOT / "target" / "test_manifests"
+PARSED = {".sql", ".yml", ".csv", ".md"}
+NOT_PARSED = {".venv", "target", "logs", ".git"}
+
+
+@cache
+def kept_manifests() -> Path:
+    """Return the folder of the manifests of what stands in the project now; it is the only one."""
+    content = hashlib.sha256(version("dbt-core").encode())
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(set(folders) - NOT_PARSED)
+        for path in [Path(folder, name) for name in sorted(names)]:
+            if path.suffix in PARSED:
+                content.update(f"{path} ".encode() + path.read_bytes())
+    kept = KEPT_MANIFESTS / content.hexdigest()
+    kept.mkdir(parents=True, exist_ok=True)
+    for other in set(KEPT_MANIFESTS.iterdir()) - {kept}:
+        shutil.rmtree(other, ignore_errors=True)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -62,11 +90,27 @@ class DbtProject:
         """Return the manifest for these vars; only the first call for them parses."""
         key = json.dumps(vars or {}, sort_keys=True)
         if key not in self._manifests:
-            result = dbtRunner().invoke(["parse", *self._arguments(vars)])
-            if not isinstance(result.result, Manifest):
-                raise result.exception or RuntimeError("dbt parse gave no manifest")
-            self._manifests[key] = result.result
+            self._manifests[key] = (
+                self._keep(key, vars) if self.project_dir == ROOT else self._parse(vars)
+            )
         return self._manifests[key]
+
+    def _keep(self, key: str, vars: Mapping[str, Any] | None) -> Manifest:
+        kept = kept_manifests() / hashlib.sha256(key.encode()).hexdigest()
+        if kept.exists():
+            return Manifest.from_msgpack(kept.read_bytes())
+        manifest = self._parse(vars)
+        # Renamed when it is whole, because another test process may read it meanwhile.
+        part = kept.with_suffix(f".{os.getpid()}")
+        part.write_bytes(manifest.to_msgpack())
+        part.rename(kept)
+        return manifest
+
+    def _parse(self, vars: Mapping[str, Any] | None) -> Manifest:
+        result = dbtRunner().invoke(["parse", *self._arguments(vars)])
+        if not isinstance(result.result, Manifest):
+            raise result.exception or RuntimeError("dbt parse gave no manifest")
+        return result.result
 
     def deprecations(self) -> list[str]:
         """Parse and return what dbt says about deprecated names and keys."""

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -36,6 +37,19 @@ GATE = """
     end
     $$
 """
+
+
+def since_wednesday(weeks: int) -> float:
+    """Return the hours since noon of a Wednesday, so many weeks ago, in the middle of its month.
+
+    A minute before and after it are of the same week, month and year on whatever day this runs.
+    """
+    now = datetime.now(UTC)
+    wednesday = now - timedelta(weeks=weeks, days=now.weekday() - 2)
+    while not 8 <= wednesday.day <= 22:
+        wednesday -= timedelta(weeks=1)
+    noon = wednesday.replace(hour=12, minute=0, second=0, microsecond=0)
+    return (now - noon) / timedelta(hours=1)
 
 
 class Guard(Database):

@@ -15,7 +15,7 @@ from dbt.cli.main import dbtRunner
 from sandbox.server import Server, binaries
 
 from support import mutants
-from support.databases import DATABASE, MODELS_SCHEMA, Templates
+from support.databases import DATABASE, MODELS_SCHEMA, Templates, copy_database
 from support.dbt_project import DbtProject
 from support.guard import LOGINS, Guard
 
@@ -39,7 +39,7 @@ class Guards:
         """Replace the tests' database by one with the guard installed under these vars."""
         server, template = self.templates.server, self.template(vars)
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            _copy(connection, template, DATABASE)
+            copy_database(connection, template, DATABASE)
         guard = Guard(server)
         if mutants.current:
             mutants.current(guard)
@@ -59,7 +59,7 @@ class Guards:
             )
             subprocess.run(target, input=dumped.stdout, check=True, capture_output=True)
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            _copy(connection, self.template(vars), DATABASE)
+            copy_database(connection, self.template(vars), DATABASE)
         return Guard(server)
 
     def script(self, vars: Vars | None = None) -> str:
@@ -92,7 +92,7 @@ class Guards:
             with self.with_models().connect() as connection:
                 install(connection, self.script(vars))
             with psycopg.connect(self.templates.server.dsn(), autocommit=True) as connection:
-                _copy(connection, DATABASE, name)
+                copy_database(connection, DATABASE, name)
             self.made[key] = name
         return self.made[key]
 
@@ -111,10 +111,10 @@ class Guards:
             )
             assert outcome.success, outcome.explain()
             with psycopg.connect(server.dsn(), autocommit=True) as connection:
-                _copy(connection, DATABASE, "template_guard_models")
+                copy_database(connection, DATABASE, "template_guard_models")
             self.made["models"] = "template_guard_models"
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            _copy(connection, self.made["models"], DATABASE)
+            copy_database(connection, self.made["models"], DATABASE)
             _create_logins(server)
         return Guard(server)
 
@@ -135,15 +135,6 @@ def build_by_the_rules(connection: psycopg.Connection) -> None:
         from claim_ops.settings
         """.encode()
     )
-
-
-def _copy(connection: psycopg.Connection, template: str, name: str) -> None:
-    connection.execute(
-        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s",
-        [template],
-    )
-    connection.execute(f"drop database if exists {name} with (force)".encode())
-    connection.execute(f"create database {name} template {template} strategy file_copy".encode())
 
 
 def _create_logins(server: Server) -> None:

@@ -22,6 +22,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_REQUESTS = 20
+WIDEST_MINUTES = 60
 MODEL_HOURS = 24
 LOOKBACKS = {"5m": 5, "1h": 60, "6h": 360, "24h": 1440, "72h": 4320, "30d": 43200}
 
@@ -56,7 +57,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Rule:
-    """One alert: what is bad, out of what, over which trailing minutes, and for how long."""
+    """One alert: what is bad, out of what, over which trailing minutes, and for how long.
+
+    Five trailing minutes widen, one by one, while they count too few requests. Sixty do not.
+    """
 
     bad: Callable[[Request], bool]
     counts: Callable[[Request], bool]
@@ -227,11 +231,22 @@ class Service:
 
     def _signals(self, rule: Rule) -> Iterator[tuple[datetime, Row]]:
         """Yield what each minute by itself says."""
+        counted = [request.at for request in self.requests if rule.counts(request)]
         for end in self._minutes():
-            spans = [self.between(end - minutes * MINUTE, end) for minutes in rule.trailing]
+            spans = [self._trailing(counted, minutes, end) for minutes in rule.trailing]
             totals = [sum(map(rule.counts, span)) for span in spans]
             bad = [sum(map(rule.bad, span)) for span in spans]
-            yield end, _signal(rule, bad, totals)
+            shortest = self.between(end - min(rule.trailing) * MINUTE, end)
+            yield end, _signal(rule, bad, totals, is_silent=not any(map(rule.counts, shortest)))
+
+    def _trailing(self, counted: list[datetime], minutes: int, end: datetime) -> list[Request]:
+        """Return the requests of so many minutes, or of more where too few of them count."""
+        last = bisect_left(counted, end)
+        while minutes < WIDEST_MINUTES:
+            if last - bisect_left(counted, end - minutes * MINUTE) >= MIN_REQUESTS:
+                break
+            minutes += 1
+        return self.between(end - minutes * MINUTE, end)
 
     def _wallet_signals(self) -> Iterator[tuple[datetime, Row]]:
         for end in self._minutes():
@@ -298,16 +313,16 @@ def _budget(objective: Fraction, good: int, total: int) -> Row:
     }
 
 
-def _signal(rule: Rule, bad: list[int], totals: list[int]) -> Row:
+def _signal(rule: Rule, bad: list[int], totals: list[int], *, is_silent: bool) -> Row:
     fewest = min(totals)
-    if fewest == 0:
+    allowed = [rule.threshold * rule.unit * total for total in totals]
+    breaches = all(b > a for b, a in zip(bad, allowed, strict=True))
+    if fewest >= MIN_REQUESTS and breaches:
+        signal = "breach"
+    elif is_silent:
         signal = "no_data"
-    elif fewest < MIN_REQUESTS:
-        signal = "low_traffic"
     else:
-        allowed = [rule.threshold * rule.unit * total for total in totals]
-        breaches = all(b > a for b, a in zip(bad, allowed, strict=True))
-        signal = "breach" if breaches else "ok"
+        signal = "ok" if fewest >= MIN_REQUESTS else "low_traffic"
     ratios = [b / (t * rule.unit) for b, t in zip(bad, totals, strict=True) if t]
     return {
         "signal": signal,

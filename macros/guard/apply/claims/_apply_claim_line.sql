@@ -1,4 +1,4 @@
-{% macro guard_apply_claim_line() %}
+{% macro claim_ops__apply_claim_line() %}
 create function claim_ops._apply_claim_line(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
@@ -50,4 +50,5 @@ comment on function claim_ops._apply_claim_line is
 $$Claims a user's purchases and credits his wallet, under a savepoint. Returns null, or why nothing of it stays: claimed, where
 somebody was quicker; busy, where somebody holds the wallet or is claiming the same purchase; what _judge_purchases and
 _judge_claim_line say.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_claim_line') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_apply_claims() %}
+{% macro claim_ops__apply_claims() %}
 create function claim_ops._apply_claims(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -26,4 +26,5 @@ $function$;
 comment on function claim_ops._apply_claims is
 $$Applies lines that claim purchases, each under a savepoint of its own, and returns the last one: where waiting took up the
 time that a batch may wait, the rest is left to the next.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_claims') }}
 {% endmacro %}

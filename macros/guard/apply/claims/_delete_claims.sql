@@ -1,4 +1,4 @@
-{% macro guard_delete_claims() %}
+{% macro claim_ops__delete_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
 create function claim_ops._delete_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb)
 returns text
@@ -30,4 +30,5 @@ end
 $function$;
 comment on function claim_ops._delete_claims is
 'Deletes claims that a plan inserted, where they still are as it wrote them; changed where one is not.';
+{{ claim_reconciliation.guard_hand_over('_delete_claims', owner='claim_writer') }}
 {% endmacro %}

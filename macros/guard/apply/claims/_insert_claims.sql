@@ -1,4 +1,4 @@
-{% macro guard_insert_claims() %}
+{% macro claim_ops__insert_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
 {%- set names = dict() -%}
 {%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
@@ -27,7 +27,8 @@ begin
         )::text, true);
         insert into {{ claims }} as stored ({{ names.values() | join(', ') }})
         values (v_claim.{{ names.values() | join(', v_claim.') }})
-        on conflict do nothing
+        -- Only the tx_id says that somebody was quicker; another unique index of the service says its own sentence.
+        on conflict ({{ names.tx_id }}) do nothing
         returning stored.* into v_stored;
         if not found then
             return 'claimed';
@@ -45,4 +46,5 @@ $function$;
 comment on function claim_ops._insert_claims is
 $$Inserts claims of a user, given as [{tx_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
 the same tx_id until the deadline. Returns null, claimed where one is there already, or not_written where another row came back.$$;
+{{ claim_reconciliation.guard_hand_over('_insert_claims', owner='claim_writer') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_judge_claim_line() %}
+{% macro claim_ops__judge_claim_line() %}
 create function claim_ops._judge_claim_line(p_item claim_ops.plan_lines, p_locked {{ var('user_id_data_type') }}[])
 returns text
 language plpgsql
@@ -35,4 +35,5 @@ comment on function claim_ops._judge_claim_line is
 $$Looks a second time at the wallet of a line whose claims are inserted and whose wallet is locked: null where it is to be
 written, else why not. busy, changed, in_flight, ledger_changed, expired: as of a wallet correction; wallet_disagrees: an item
 that seemed to be held already is not.$$;
+{{ claim_reconciliation.guard_hand_over('_judge_claim_line') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_judge_purchases() %}
+{% macro claim_ops__judge_purchases() %}
 create function claim_ops._judge_purchases(p_kind text, p_item claim_ops.plan_lines)
 returns text
 language sql
@@ -25,4 +25,5 @@ as $function$
 $function$;
 comment on function claim_ops._judge_purchases is
 $$Looks a second time at the purchases of a line: null where each is still what was planned, else why not, such as refunded.$$;
+{{ claim_reconciliation.guard_hand_over('_judge_purchases') }}
 {% endmacro %}

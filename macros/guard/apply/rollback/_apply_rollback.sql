@@ -1,4 +1,4 @@
-{% macro guard_apply_rollback() %}
+{% macro claim_ops__apply_rollback() %}
 create function claim_ops._apply_rollback(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -32,4 +32,5 @@ $function$;
 comment on function claim_ops._apply_rollback is
 $$Applies lines of a rollback: the wallets whose last write is the plan's get back what they held before, claims that it
 inserted go, and so does what it switched.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_rollback') }}
 {% endmacro %}

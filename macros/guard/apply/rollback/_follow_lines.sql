@@ -1,4 +1,4 @@
-{% macro guard_follow_lines() %}
+{% macro claim_ops__follow_lines() %}
 create function claim_ops._follow_lines(p_plan_id bigint)
 returns void
 language plpgsql
@@ -40,4 +40,5 @@ $function$;
 comment on function claim_ops._follow_lines is
 $$Lets the plan that a rollback reverses, and the plans that this one reversed in its turn, follow their lines: rolled back when
 all applied lines are taken back, applied when one is in force again.$$;
+{{ claim_reconciliation.guard_hand_over('_follow_lines') }}
 {% endmacro %}

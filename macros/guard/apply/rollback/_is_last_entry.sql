@@ -1,4 +1,4 @@
-{% macro guard_is_last_entry() %}
+{% macro claim_ops__is_last_entry() %}
 create function claim_ops._is_last_entry(p_item claim_ops.plan_lines)
 returns boolean
 language plpgsql
@@ -15,4 +15,5 @@ $function$;
 comment on function claim_ops._is_last_entry is
 $$Whether the entry that a line of a rollback reverses is the guard's last one about that user: what a later plan did would be
 taken back with it.$$;
+{{ claim_reconciliation.guard_hand_over('_is_last_entry') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_reverse_creation() %}
+{% macro claim_ops__reverse_creation() %}
 create function claim_ops._reverse_creation(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer
 )
@@ -42,4 +42,5 @@ end
 $function$;
 comment on function claim_ops._reverse_creation is
 'Deletes a wallet that the reversed plan created and nobody changed since; or creates again one that a rollback deleted.';
+{{ claim_reconciliation.guard_hand_over('_reverse_creation') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_roll_back_claims() %}
+{% macro claim_ops__roll_back_claims() %}
 create function claim_ops._roll_back_claims(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_deadline timestamptz
 )
@@ -53,4 +53,5 @@ $function$;
 comment on function claim_ops._roll_back_claims is
 $$Takes back the claims of a line with the wallet, or inserts them again, under a savepoint: both or neither. Returns null, or why
 nothing of it stays: changed, where a claim or the wallet is no longer as the plan wrote it; claimed, busy.$$;
+{{ claim_reconciliation.guard_hand_over('_roll_back_claims') }}
 {% endmacro %}

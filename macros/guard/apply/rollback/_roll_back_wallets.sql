@@ -1,4 +1,4 @@
-{% macro guard_roll_back_wallets() %}
+{% macro claim_ops__roll_back_wallets() %}
 create function claim_ops._roll_back_wallets(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -60,4 +60,5 @@ end
 $function$;
 comment on function claim_ops._roll_back_wallets is
 'Gives the wallets of these lines of a rollback back what they held before, where the plan''s write is their last one.';
+{{ claim_reconciliation.guard_hand_over('_roll_back_wallets') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_apply_kill_switch() %}
+{% macro claim_ops__apply_kill_switch() %}
 create function claim_ops._apply_kill_switch(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -46,4 +46,5 @@ $function$;
 comment on function claim_ops._apply_kill_switch is
 $$Applies the one line of a kill switch, or of its rollback: waits for the switch's row, writes where it still says `before`,
 and journals.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_kill_switch') }}
 {% endmacro %}

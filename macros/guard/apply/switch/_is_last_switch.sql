@@ -1,4 +1,4 @@
-{% macro guard_is_last_switch() %}
+{% macro claim_ops__is_last_switch() %}
 create function claim_ops._is_last_switch(p_item claim_ops.plan_lines, p_row_version bigint)
 returns boolean
 language plpgsql
@@ -34,4 +34,5 @@ $function$;
 comment on function claim_ops._is_last_switch is
 $$Whether the entry that a rollback reverses is the last word on its SKUs: no later plan names one of them, and nobody else has
 written the row since. p_row_version is the row's version now.$$;
+{{ claim_reconciliation.guard_hand_over('_is_last_switch') }}
 {% endmacro %}

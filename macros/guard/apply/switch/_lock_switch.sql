@@ -1,4 +1,4 @@
-{% macro guard_lock_switch() %}
+{% macro claim_ops__lock_switch() %}
 create function claim_ops._lock_switch()
 returns bigint
 language plpgsql
@@ -18,4 +18,5 @@ end
 $function$;
 comment on function claim_ops._lock_switch is
 'Waits for the row of the switch, locks it and returns its version, which every write of the row changes.';
+{{ claim_reconciliation.guard_hand_over('_lock_switch', owner='claim_writer') }}
 {% endmacro %}

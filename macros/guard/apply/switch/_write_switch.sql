@@ -1,4 +1,4 @@
-{% macro guard_write_switch() %}
+{% macro claim_ops__write_switch() %}
 {%- set key = adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) -%}
 {%- set value = adapter.quote(claim_reconciliation.mapped_column('store_config', 'value')) -%}
 create function claim_ops._write_switch(p_before jsonb, p_after jsonb)
@@ -15,7 +15,7 @@ declare
     v_wanted jsonb;
     v_written jsonb;
 begin
-    select store_config.{{ value }} into v_present
+    select {{ claim_reconciliation.switch_read('store_config') }} into v_present
     from {{ claim_reconciliation.guard_relation('store_config') }} as store_config
     where store_config.{{ key }} = 'sku_enabled'
     for update;
@@ -28,9 +28,9 @@ begin
     end if;
     v_wanted := (v_present - v_skus) || p_after;
     update {{ claim_reconciliation.guard_relation('store_config') }} as store_config
-    set {{ value }} = v_wanted
+    set {{ value }} = {{ claim_reconciliation.switch_written('v_wanted') }}
     where store_config.{{ key }} = 'sku_enabled'
-    returning store_config.{{ value }} into v_written;
+    returning {{ claim_reconciliation.switch_read('store_config') }} into v_written;
     return case when v_written is distinct from v_wanted then 'not_written' end;
 end
 $function$;
@@ -38,4 +38,5 @@ comment on function claim_ops._write_switch is
 $$Sets the SKUs of the switch to p_after and leaves its other keys; waits for its row. Returns null, or why it did not: changed
 where the SKUs no longer say p_before, not_written where something else came back. It runs as a role without any right on plans
 and journal.$$;
+{{ claim_reconciliation.guard_hand_over('_write_switch', owner='claim_writer') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_apply_missing_wallet() %}
+{% macro claim_ops__apply_missing_wallet() %}
 create function claim_ops._apply_missing_wallet(
     p_plan claim_ops.plans, p_item claim_ops.plan_lines, p_batch_id bigint, p_pass integer
 )
@@ -35,4 +35,5 @@ $function$;
 comment on function claim_ops._apply_missing_wallet is
 $$Creates one wallet under a savepoint: inserted empty, looked at again in a later statement, completed; where the second look
 disagrees nothing of it stays.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_missing_wallet') }}
 {% endmacro %}

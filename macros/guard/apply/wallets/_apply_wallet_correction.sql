@@ -1,4 +1,4 @@
-{% macro guard_apply_wallet_correction() %}
+{% macro claim_ops__apply_wallet_correction() %}
 create function claim_ops._apply_wallet_correction(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_batch_id bigint, p_pass integer
 )
@@ -50,4 +50,5 @@ $function$;
 comment on function claim_ops._apply_wallet_correction is
 $$Applies lines of a wallet correction. Missing wallets first, one a savepoint, under one deadline for all waiting; then those that
 are there: locks, looks again, writes, journals. One transaction with its journal.$$;
+{{ claim_reconciliation.guard_hand_over('_apply_wallet_correction') }}
 {% endmacro %}

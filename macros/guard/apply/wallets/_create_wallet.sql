@@ -1,4 +1,4 @@
-{% macro guard_create_wallet() %}
+{% macro claim_ops__create_wallet() %}
 create function claim_ops._create_wallet(p_user_id {{ var('user_id_data_type') }})
 returns boolean
 language plpgsql
@@ -22,9 +22,9 @@ begin
         {%- for item in claim_reconciliation.wallet_items() %}
         {{ '0' if item.kind == 'quantity' else 'null' }},
         {%- endfor %}
-        clock_timestamp()
+        {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
     )
-    on conflict do nothing
+    on conflict ({{ claim_reconciliation.guard_wallet_user() }}) do nothing
     returning true into v_is_created;
     -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
     set constraints all immediate;
@@ -34,4 +34,5 @@ $function$;
 comment on function claim_ops._create_wallet is
 $$Inserts an empty wallet; false where there is one. It waits for a writer's uncommitted insert, under the caller's
 lock_timeout.$$;
+{{ claim_reconciliation.guard_hand_over('_create_wallet', owner='claim_writer') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_delete_wallet() %}
+{% macro claim_ops__delete_wallet() %}
 create function claim_ops._delete_wallet(
     p_user_id {{ var('user_id_data_type') }}, p_before jsonb, p_updated_at timestamptz
 )
@@ -14,8 +14,8 @@ declare
     v_is_deleted boolean;
 begin
     delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-    where wallets.{{ claim_reconciliation.guard_wallet_user() }} = p_user_id
-        and wallets.{{ claim_reconciliation.guard_wallet_updated_at() }} = p_updated_at
+    where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'p_user_id', 'wallets') }}
+        and {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') }} = p_updated_at
         -- The items that the plan did not set are still as empty as they were made.
         and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} = jsonb_build_object(
             {%- for item in claim_reconciliation.wallet_items() %}
@@ -30,4 +30,5 @@ end
 $function$;
 comment on function claim_ops._delete_wallet is
 'Deletes a wallet that the guard created, if nobody has changed it since; returns whether it did.';
+{{ claim_reconciliation.guard_hand_over('_delete_wallet', owner='claim_writer') }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{% macro guard_judge_lines() %}
+{% macro claim_ops__judge_lines() %}
 create function claim_ops._judge_lines(
     p_plan claim_ops.plans, p_items claim_ops.plan_lines[], p_locked {{ var('user_id_data_type') }}[]
 )
@@ -61,4 +61,5 @@ $$Looks a second time at the lines of a wallet correction, for wallets that are 
 written, else why not. busy: somebody holds the wallet; changed: it no longer holds `before`; in_flight: ledger or wallet
 changed within settle_minutes; ledger_changed: `after` is no longer what the ledger says; expired: neither the present
 nor the new time lies ahead; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
+{{ claim_reconciliation.guard_hand_over('_judge_lines') }}
 {% endmacro %}

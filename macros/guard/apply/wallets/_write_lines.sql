@@ -1,4 +1,4 @@
-{% macro guard_write_lines() %}
+{% macro claim_ops__write_lines() %}
 create function claim_ops._write_lines(p_batch_id bigint, p_items claim_ops.plan_lines[], p_pass integer)
 returns void
 language plpgsql
@@ -38,4 +38,5 @@ $function$;
 comment on function claim_ops._write_lines is
 $$Writes the wallets of these lines together; where one of them cannot be written, one by one, and those that cannot are skipped
 with the database's sentence.$$;
+{{ claim_reconciliation.guard_hand_over('_write_lines') }}
 {% endmacro %}

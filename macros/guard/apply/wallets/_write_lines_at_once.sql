@@ -1,4 +1,4 @@
-{% macro guard_write_lines_at_once() %}
+{% macro claim_ops__write_lines_at_once() %}
 create function claim_ops._write_lines_at_once(p_batch_id bigint, p_items claim_ops.plan_lines[])
 returns void
 language plpgsql
@@ -63,4 +63,5 @@ end
 $function$;
 comment on function claim_ops._write_lines_at_once is
 'Writes the wallets of these lines and journals them as applied; refuses all of them unless each row came back as planned.';
+{{ claim_reconciliation.guard_hand_over('_write_lines_at_once') }}
 {% endmacro %}

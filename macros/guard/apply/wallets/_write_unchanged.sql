@@ -1,4 +1,4 @@
-{% macro guard_write_unchanged() %}
+{% macro claim_ops__write_unchanged() %}
 create function claim_ops._write_unchanged(p_batch_id bigint, p_item claim_ops.plan_lines)
 returns void
 language sql
@@ -13,4 +13,5 @@ as $function$
     )
 $function$;
 comment on function claim_ops._write_unchanged is 'Journals a line as applied that leaves its wallet as it is, or has deleted it.';
+{{ claim_reconciliation.guard_hand_over('_write_unchanged') }}
 {% endmacro %}

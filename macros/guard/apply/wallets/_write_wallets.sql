@@ -1,7 +1,7 @@
-{% macro guard_write_wallets() %}
+{% macro claim_ops__write_wallets() %}
 {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
-{%- set user_id = claim_reconciliation.guard_wallet_user() -%}
-{%- set updated_at = claim_reconciliation.guard_wallet_updated_at() -%}
+{%- set user_id = claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') -%}
+{%- set updated_at = claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') -%}
 create function claim_ops._write_wallets(
     p_user_ids {{ var('user_id_data_type') }}[], p_before jsonb[], p_after jsonb[]
 )
@@ -24,27 +24,31 @@ declare
     v_written {{ var('user_id_data_type') }}[];
 begin
     -- The rows are locked: what they hold now is what the update finds.
-    select jsonb_object_agg(wallets.{{ user_id }}::text, jsonb_build_array(
+    select jsonb_object_agg(({{ user_id }})::text, jsonb_build_array(
         {{ claim_reconciliation.guard_wallet_json('wallets') | indent(8) }},
-        wallets.{{ updated_at }}, wallets.xmin::text::bigint
+        {{ updated_at }}, wallets.xmin::text::bigint
     )) into v_held
     from {{ wallets }} as wallets
-    where wallets.{{ user_id }} = any(p_user_ids);
+    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }};
 
     with written as (
         update {{ wallets }} as wallets
         set
             {%- for item in claim_reconciliation.wallet_items() %}
             {%- set column = adapter.quote(item.column) %}
-            {{ column }} = case when line.after ? '{{ item.column }}' then written.{{ column }} else wallets.{{ column }} end,
+            {%- set moment = "(line.after ->> '" ~ item.column ~ "')::timestamptz" %}
+            {%- set stored = claim_reconciliation.time_written('user_wallet_balances', item.column, moment) %}
+            {%- set value = 'written.' ~ column if stored == moment else stored %}
+            {{ column }} = case when line.after ? '{{ item.column }}' then {{ value }} else wallets.{{ column }} end,
             {%- endfor %}
-            {{ updated_at }} = clock_timestamp()
+            {{ claim_reconciliation.guard_wallet_updated_at() }} =
+                {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
         from unnest(p_user_ids, p_before, p_after) as line (user_id, before, after)
         cross join lateral jsonb_populate_record(null::{{ wallets }}, line.after) as written
-        where wallets.{{ user_id }} = any(p_user_ids)
-            and wallets.{{ user_id }} = line.user_id
+        where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }}
+            and {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'line.user_id', 'wallets') }}
             and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} @> line.before
-        returning wallets.{{ user_id }} as user_id
+        returning {{ user_id }} as user_id
     )
     select array_agg(written.user_id) into v_written from written;
     -- A deferred constraint would refuse at the commit, after this batch's last savepoint, and the batch with all its lines.
@@ -53,16 +57,17 @@ begin
     -- A later statement, because an AFTER trigger may have written the row again.
     return query
     select
-        wallets.{{ user_id }},
+        {{ user_id }},
         held.state -> 0, (held.state ->> 1)::timestamptz, (held.state ->> 2)::bigint,
         {{ claim_reconciliation.guard_wallet_json('wallets') | indent(8) }},
-        wallets.{{ updated_at }}, wallets.xmin::text::bigint
+        {{ updated_at }}, wallets.xmin::text::bigint
     from {{ wallets }} as wallets
-    cross join lateral (select v_held -> wallets.{{ user_id }}::text as state) as held
-    where wallets.{{ user_id }} = any(v_written);
+    cross join lateral (select v_held -> ({{ user_id }})::text as state) as held
+    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'v_written', 'wallets') }};
 end
 $function$;
 comment on function claim_ops._write_wallets is
 $$Writes the columns named in `after` where the wallet still holds `before`; returns what stood in the rows before and what
 stands there when all triggers have run, each with the row's time and version. It runs as a role without any right on plans and journal, and so does a trigger of the wallets' owner that it fires.$$;
+{{ claim_reconciliation.guard_hand_over('_write_wallets', owner='claim_writer') }}
 {% endmacro %}

@@ -2,6 +2,7 @@
 select
     alert,
     since,
+    occurrence,
     escalation_level,
     told_level,
     claimed_at

@@ -4,7 +4,7 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
     )
 ),
 
@@ -45,7 +45,13 @@ listed as (
     ) as list (source, names, is_unique, reason)
     cross join (
         select
-            vars ->> 'metrics_time_zone' as zone,
+            (
+            select coalesce(
+                %(settings)s::jsonb #>> '{{claim_service_time_zones, function_metrics}}', %(settings)s::jsonb ->> 'metrics_time_zone'
+            )
+            from columns
+            where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'
+        )::text as zone,
             vars -> 'claim_service_columns' as columns
         from (select %(settings)s::jsonb as vars) as given
     ) as settings
@@ -137,7 +143,17 @@ findings as (
         relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
         || array_to_string(keys, ', ') || ')' || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
             as finding,
-        case
+        coalesce(case
+            when is_unique and exists(
+                    select from pg_catalog.pg_partitioned_table as partitioned
+                    inner join pg_catalog.pg_class as parents on partitioned.partrelid = parents.oid
+                    inner join pg_catalog.pg_namespace as places on parents.relnamespace = places.oid
+                    left join pg_catalog.pg_attribute as by_column
+                        on parents.oid = by_column.attrelid and partitioned.partattrs[0] = by_column.attnum
+                    where
+                        quote_ident(places.nspname) || '.' || quote_ident(parents.relname) = relation
+                        and (partitioned.partnatts > 1 or quote_ident(by_column.attname) is distinct from keys[1])
+                ) then null
             when is_valid is not true and not is_being_built
                 then coalesce('drop index concurrently ' || index_relation || '; ', '')
                     || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
@@ -156,7 +172,10 @@ findings as (
                 else ''
             end)
                     || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
-        end as advice
+        end, case
+            when not is_being_built then format('PostgreSQL has no unique index on %%2$s over partitions of %%1$s by another column: partition it by hash (%%2$s), '
+            'or leave missing claims to the service; claimctl plan wallets works without it', relation, keys[1]) || '.'
+        end) as advice
     from matching
     where rank = 1 and is_valid is not true
 )

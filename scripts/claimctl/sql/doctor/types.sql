@@ -3,16 +3,16 @@ with
 columns as (
     select
         columns.*,
-        case
-            when columns.source = 'function_metrics' and columns.type_family = 'time'
-                then %(settings)s::jsonb ->> 'metrics_time_zone'
-        end as zone,
         quote_ident(columns.column_name) as quoted_name,
         pg_type.typcategory,
-        pg_type.oid::regtype::text as base_type
+        columns.base_type in ('int2', 'int4', 'int8') as is_integer,
+        coalesce(
+            %(settings)s::jsonb #>> array['claim_service_time_zones', columns.source],
+            case when columns.source = 'function_metrics' then %(settings)s::jsonb ->> 'metrics_time_zone' end
+        ) as time_zone
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
         source text, column_name text, type_family text, relation text, table_kind text, type_id oid, type_name text,
-        is_read boolean
+        base_type text, is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
     where is_read and table_kind in ('r', 'p', 'f')
@@ -20,21 +20,19 @@ columns as (
 
 user_id_type as (
     select
-        pg_type.oid,
         pg_type.oid::regtype::text as type_name,
-        pg_type.typcategory
+        pg_type.typname::text as base_type
     from pg_catalog.pg_type
     where pg_type.oid = to_regtype(%(settings)s::jsonb ->> 'user_id_data_type')
 ),
 
--- Two string types compare alike, whatever their length.
+-- Two string types compare alike, whatever their length; a time without a zone needs a var that names its table's.
 judged as (
     select
         columns.*,
         case type_family
             when 'user_id' then user_id_type.type_name
-            when 'time' then
-                'timestamp with' || case when zone is null then '' else 'out' end || ' time zone'
+            when 'time' then 'timestamp with time zone'
             when 'integer' then 'integer'
             when 'number' then 'integer'
             when 'jsonb' then 'jsonb'
@@ -43,14 +41,20 @@ judged as (
         end as wanted_type,
         case type_family
             when 'user_id'
-                then columns.type_id = user_id_type.oid
-                or (columns.typcategory = 'S' and user_id_type.typcategory = 'S')
+                then columns.base_type = user_id_type.base_type
+                or (columns.typcategory = 'S' and user_id_type.type_name = 'text')
+                or (columns.base_type in ('int2', 'int4') and user_id_type.type_name = 'bigint')
             when 'time'
-                then base_type = 'timestamp with' || case when zone is null then '' else 'out' end || ' time zone'
-            when 'integer' then base_type in ('smallint', 'integer', 'bigint')
+                then columns.base_type = 'timestamptz'
+                or (columns.base_type = 'timestamp' and time_zone is not null)
+                or (
+                    columns.base_type = 'date' and time_zone is not null
+                    and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases')
+                )
+            when 'integer' then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
             when 'number' then columns.typcategory = 'N'
-            when 'jsonb' then base_type = 'jsonb'
-            when 'text' then columns.typcategory = 'S'
+            when 'jsonb' then columns.base_type in ('jsonb', 'json') or columns.typcategory = 'S'
+            when 'text' then columns.typcategory in ('S', 'E')
             when 'status' then columns.typcategory in ('S', 'E')
         end as fits
     from columns
@@ -61,6 +65,12 @@ judged as (
 unlike_the_var as (
     select
         min(type_name) as type_name,
+        case
+            when bool_and(typcategory = 'S') then 'text'
+            when bool_and(is_integer) then 'bigint'
+            when bool_and(base_type = 'uuid') then 'uuid'
+            else min(type_name)
+        end as right_type,
         string_agg(relation, ', ' order by relation) as relations
     from judged
     where type_family = 'user_id'
@@ -72,7 +82,7 @@ findings as (
         'error' as state,
         'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are ' || unlike_the_var.type_name
         || ' in ' || relations || '.' as finding,
-        'Set user_id_data_type: ' || unlike_the_var.type_name || ' below vars: in dbt_project.yml.' as advice
+        'Set user_id_data_type: ' || unlike_the_var.right_type || ' below vars: in dbt_project.yml.' as advice
     from unlike_the_var
     cross join user_id_type
     union all
@@ -80,28 +90,36 @@ findings as (
         'error',
         relation || '.' || quoted_name || ' is ' || type_name || ', but must be ' || wanted_type || case
             when type_family = 'user_id' then ', as the var user_id_data_type says.'
-            when zone is not null then ', as the var metrics_time_zone says.'
-            when base_type = 'timestamp without time zone' then ': without a zone its moment is unknown.'
+            when base_type = 'timestamp' then ': without a zone its moment is unknown.'
             else '.'
         end,
         case
-            when zone is not null then 'Unset metrics_time_zone where times have a zone of their own; else: '
-            when source = 'function_metrics' and base_type = 'timestamp without time zone'
-                then 'Set the var metrics_time_zone to the zone of its values, such as Europe/Berlin. Or, '
-            else ''
-        end
-        || case
-            when zone is null and base_type = 'timestamp without time zone' then 'If its values are in UTC: '
+            when base_type = 'timestamp'
+                then 'Name the zone that it is written in: claim_service_time_zones: {{' || source || ': UTC}}. Or: '
             else ''
         end
         || 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
-        || case
-            when base_type = 'timestamp without time zone' then quoted_name || ' at time zone ''UTC'''
-            when zone is not null then quoted_name || ' at time zone ' || quote_literal(zone)
-            else quoted_name || '::' || wanted_type
-        end || ';'
+        || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
+        || ';'
     from judged
     where not fits and not (type_family = 'user_id' and exists (select from unlike_the_var))
+    union all
+    select
+        'error',
+        'The var ' || zones.name || ' is ' || zones.zone || ', which is no name of a zone.',
+        'Use a name of pg_timezone_names, such as Europe/Berlin; to PostgreSQL, UTC+2 lies two hours west.'
+    from (
+        select vars.key as name, vars.value as zone
+        from jsonb_each_text(%(settings)s::jsonb) as vars
+        where vars.key in ('cap_timezone', 'local_timezone', 'metrics_time_zone')
+        union all
+        select 'claim_service_time_zones: ' || vars.key, vars.value
+        from jsonb_each_text(
+            coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')
+        ) as vars
+    ) as zones
+    where zones.zone is not null
+        and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)
 )
 
 select * from findings

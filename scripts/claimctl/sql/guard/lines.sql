@@ -1,4 +1,4 @@
--- One row a line of a plan, then one row a purchase that it left out.
+-- One row a line of a plan, then one row a purchase, or a balance, that it left out.
 with
 
 lines as (
@@ -31,6 +31,18 @@ left_out as (
         concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims
     from claim_ops.plan_left_out
     where plan_left_out.plan_id = %(plan_id)s
+    union all
+    select
+        null,
+        balances.user_id::text,
+        null,
+        null,
+        'left_out',
+        balances.reason,
+        null,
+        balances.item
+    from claim_ops.plan_balances_left_out as balances
+    where balances.plan_id = %(plan_id)s
 ),
 
 final as (

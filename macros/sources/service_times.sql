@@ -1,0 +1,47 @@
+{% macro source_time_zone(table) %}
+    {#- The zone of the table's times that have none themselves; none where no var names one. -#}
+    {%- set zone = (var('claim_service_time_zones', none) or {}).get(table) -%}
+    {{- return(zone or (var('metrics_time_zone', none) if table == 'function_metrics' else none)) -}}
+{% endmacro %}
+
+
+{% macro time_read(table, mapped, name, found) %}
+    {#- A time column as the moment that it is. A date, of tables that are only read, is its day's last moment: what may
+        have been bought just now is in flight. -#}
+    {%- if not found or found.base not in ('timestamp', 'date') -%}
+        {{- return(name) -}}
+    {%- endif -%}
+    {%- set zone = claim_reconciliation.source_time_zone(table) -%}
+    {%- set place = table ~ '.' ~ mapped ~ ' is ' ~ found.type -%}
+    {%- if not zone -%}
+        {{- exceptions.raise_compiler_error(
+            place ~ ', which is no moment without a zone. Name the zone that it is written in, below vars: in'
+            ~ ' dbt_project.yml, such as claim_service_time_zones: {' ~ table ~ ': UTC}.'
+        ) -}}
+    {%- elif found.base == 'timestamp' -%}
+        {{- return('(' ~ name ~ " at time zone '" ~ zone ~ "')") -}}
+    {%- elif table in ('purchase_claims', 'user_wallet_balances', 'function_metrics') -%}
+        {{- exceptions.raise_compiler_error(
+            place ~ ', and a day is no moment: alter that column to timestamptz, or map another one.'
+        ) -}}
+    {%- endif -%}
+    {{- return('((' ~ name ~ " + 1)::timestamp at time zone '" ~ zone ~ "' - interval '1 microsecond')") -}}
+{% endmacro %}
+
+
+{% macro time_written(table, column, moment) %}
+    {#- A moment as the column stores it: what the clocks of the table's zone show, where the column has no zone. -#}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
+    {%- if found and found.base == 'timestamp' -%}
+        {{- return('(' ~ moment ~ " at time zone '" ~ claim_reconciliation.source_time_zone(table) ~ "')") -}}
+    {%- endif -%}
+    {{- return(moment) -}}
+{% endmacro %}
+
+
+{% macro is_without_zone(table, column) %}
+    {#- Whether the column's times have no zone; where there is no database to ask, whether a var names the table's zone. -#}
+    {%- set found = claim_reconciliation.found_column(table, column) -%}
+    {%- set zone = claim_reconciliation.source_time_zone(table) -%}
+    {{- return(zone is not none and (not found or found.base == 'timestamp')) -}}
+{% endmacro %}
