@@ -174,6 +174,17 @@ def test_verify_beside_a_rollback_that_ends_is_no_deadlock(
     assert guard.rows("select * from claim_ops.check_journal()") == []
 
 
+def test_all_waits_of_a_batch_end_at_the_same_moment(guard: Guard) -> None:
+    """Each of many waits would get half of deadlock_timeout anew otherwise."""
+    with guard.connect(autocommit=False) as owner:
+        look = (
+            "select set_config('claim_ops.waiting_ends_at',"
+            " claim_ops._waiting_ends_at()::text, true)"
+        )
+        assert owner.execute(look).fetchall() == owner.execute(look).fetchall()
+        owner.rollback()
+
+
 # What an owner edits
 
 FORGERIES = {

@@ -34,7 +34,7 @@ def test_before_in_the_where_keeps_a_wallet_of_a_rollback(guard: Guard) -> None:
 
 
 def test_an_excess_that_reached_a_plan_unasked_is_not_taken(guard: Guard) -> None:
-    guard.edit_function("_lines_to_correct", "items.item = any(p_include_excess)", "true")
+    guard.edit_function("_judge_balances", "not wrong.item = any(p_include_excess)", "false")
     guard.add_wallet("alice", booster_hours=720)
     guard.add_claims("alice", sku=BOOSTER, hours_ago=120)
     guard.mark_wrong("alice", "xp_booster")

@@ -25,6 +25,7 @@ NO_LIMITS = {
     "max_wallets": 10**6,
     "max_net_quantity": 10**6,
     "max_suspected_spends": 10**6,
+    "max_suspected_share": 10**6,
 }
 # Taken as "somebody holds it": the step is tried again after the next one.
 WOULD_WAIT = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)
@@ -80,7 +81,7 @@ class World:
         )
         maker, checker = self.session("maker", MAKER), self.session("checker", CHECKER)
         row = maker.execute(
-            "select claim_ops.plan_wallets('test', p_raise => %s)", [Jsonb(NO_LIMITS)]
+            "select claim_ops.plan_wallets('SUP-412 test', p_raise => %s)", [Jsonb(NO_LIMITS)]
         ).fetchone()
         assert row is not None
         maker.commit()
