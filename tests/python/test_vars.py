@@ -135,8 +135,6 @@ def test_every_var_has_a_rule(dbt: DbtProject, database: Database) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("given", [{"settle_minutes": "abc", "cap_timezone": "UTC+2"}])
 def test_they_are_refused_while_dbt_parses(dbt: DbtProject, given: dict[str, Any]) -> None:
-    with pytest.raises(
-        Exception, match='settle_minutes is "abc"; it must be a number'
-    ) as caught:
+    with pytest.raises(Exception, match='settle_minutes is "abc"; it must be a number') as caught:
         dbt.parse(given)
     assert 'cap_timezone is "UTC+2"' in str(caught.value)
