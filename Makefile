@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm stop test test-all test-pooler test-days lint generate format bench clean
+.PHONY: help setup demo drill storm mutants stop test test-all test-pooler test-days test-versions lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,13 +35,19 @@ stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
 
 storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, kills, crashes, and a checker
-	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json)
+	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json) $(if $(WITHOUT),--without '$(WITHOUT)')
 
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
 test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
 	$(BIN)/pytest $(TOGETHER)
+
+mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants
+
+test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler

@@ -21,7 +21,10 @@ from benchmarks.service import PROGRAMS, PROJECT, Service
 
 SHARES = (0.009, 0.04)
 LOGINS = {"maker": "claim_planner", "checker": "claim_approver", "runner": "claim_applier"}
-RAISED = ("max_wallets", "max_affected_share", "max_net_quantity", "max_suspected_spends")
+RAISED = (
+    *("max_wallets", "max_affected_share", "max_net_quantity"),
+    *("max_suspected_spends", "max_suspected_share"),
+)
 
 SPOIL = """
 create table if not exists spoilt (user_id {user_id_type} primary key, shields int);
@@ -166,7 +169,7 @@ def _repair(service: Service, connection: psycopg.Connection, appliers: int) -> 
 
     raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000")]
     start = time.perf_counter()
-    plan, _ = _claimctl(service, "maker", "plan", "wallets", "--reason", "benchmark", *raised)
+    plan, _ = _claimctl(service, "maker", "plan", "wallets", "--reason", "OPS-1 bench", *raised)
     plan_seconds = time.perf_counter() - start
     number = str(plan["plan_id"])
     _claimctl(service, "checker", "approve", number, "--yes")

@@ -1,10 +1,5 @@
 {% macro cap_windows() %}
     {#- The two kinds of window that caps count in, with the catalogue's column for each and the hours of a rolling one. -#}
-    {%- if var('cap_window') not in ('calendar', 'rolling') -%}
-        {{- exceptions.raise_compiler_error(
-            'cap_window is ' ~ var('cap_window') ~ '; it must be calendar or rolling.'
-        ) -}}
-    {%- endif -%}
     {{- return([
         {'type': 'week', 'cap': 'weekly_cap', 'hours': 168},
         {'type': 'month', 'cap': 'monthly_cap', 'hours': 720},
@@ -18,7 +13,8 @@
     {%- if var('cap_window') == 'rolling' and zone is none -%}
         {{ claim_reconciliation.hours_after(timestamp, -window.hours) }}
     {%- else -%}
-        date_trunc('{{ window.type }}', {{ timestamp }}, '{{ zone or var('cap_timezone') }}')
+        {%- set zone = zone or var('cap_timezone') -%}
+        date_trunc('{{ window.type }}', {{ timestamp }}, {{ zone if zone.startswith('(') else "'" ~ zone ~ "'" }})
     {%- endif -%}
 {% endmacro %}
 

@@ -18,8 +18,9 @@
 
 {% macro create_index_ddl() %}
     {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned table, which allows
-        only the other way. An invalid one goes first. -#}
+        only the other way. An invalid one goes first. Null where partitions allow none. -#}
 case
+    when is_unique and {{ claim_reconciliation.is_partitioned_otherwise('relation', 'keys[1]') | indent(4) }} then null
     when is_valid is not true and not is_being_built
         then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
@@ -27,6 +28,14 @@ case
             || quote_ident({{ claim_reconciliation.new_index_name() }})
             || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
 end
+{%- endmacro %}
+
+
+{% macro create_index_advice() %}
+    {#- The same, or why no statement makes it. -#}
+coalesce({{ claim_reconciliation.create_index_ddl() }}, case
+    when not is_being_built then format({{ claim_reconciliation.no_key_of_partitions() }}, relation, keys[1]) || '.'
+end)
 {%- endmacro %}
 
 
@@ -49,4 +58,26 @@ where not redundant.is_unique
     and others.is_valid
     and (cardinality(others.keys) > cardinality(redundant.keys) or others.is_unique or others.index_id < redundant.index_id)
 order by redundant.index_id, others.is_unique desc, others.index_id
+{%- endmacro %}
+
+
+{% macro is_partitioned_otherwise(relation, column) %}
+    {#- Whether a table is partitioned by more or others than this column: it cannot have a unique index on it alone. -#}
+    exists(
+        select from pg_catalog.pg_partitioned_table as partitioned
+        inner join pg_catalog.pg_class as parents on partitioned.partrelid = parents.oid
+        inner join pg_catalog.pg_namespace as places on parents.relnamespace = places.oid
+        left join pg_catalog.pg_attribute as by_column
+            on parents.oid = by_column.attrelid and partitioned.partattrs[0] = by_column.attnum
+        where
+            quote_ident(places.nspname) || '.' || quote_ident(parents.relname) = {{ relation }}
+            and (partitioned.partnatts > 1 or quote_ident(by_column.attname) is distinct from {{ column }})
+    )
+{%- endmacro %}
+
+
+{% macro no_key_of_partitions() %}
+    {#- What to do about it, a format of the table and the column. -#}
+    'PostgreSQL has no unique index on %2$s over partitions of %1$s by another column: partition it by hash (%2$s), '
+    'or leave missing claims to the service; claimctl plan wallets works without it'
 {%- endmacro %}

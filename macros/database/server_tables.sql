@@ -24,7 +24,7 @@ inner join pg_catalog.pg_class on pg_namespace.oid = pg_class.relnamespace and n
         'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'function_metrics', 'store_config',
         'wallet_adjustments', 'queued_purchases',
     ] -%}
-        {%- do names.append(var('claim_service_tables').get(name, name).split('.')[-1]) -%}
+        {%- do names.append(claim_reconciliation.map_var('claim_service_tables').get(name, name).split('.')[-1]) -%}
     {%- endfor -%}
     {{- return(names) -}}
 {% endmacro %}

@@ -43,7 +43,7 @@ findings as (
         relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
         || array_to_string(keys, ', ') || ')' || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
             as finding,
-        {{ claim_reconciliation.create_index_ddl() | indent(8) }} as advice
+        {{ claim_reconciliation.create_index_advice() | indent(8) }} as advice
     from matching
     where rank = 1 and is_valid is not true
 )

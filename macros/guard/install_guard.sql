@@ -12,9 +12,29 @@
         {{- print(script) -}}
     {%- elif execute -%}
         {%- do run_query('begin;\n' ~ script ~ '\ncommit;') -%}
+        {%- for row in run_query(claim_reconciliation.guard_notes()) -%}
+            {{- print('Claim plans are refused, other plans are not: ' ~ row[0] ~ '.') -}}
+        {%- endfor -%}
         {{- print('The guard is installed in claim_ops. Next: claimctl doctor') -}}
     {%- endif -%}
 {% endmacro %}
+
+
+{% macro guard_notes() %}
+    {#- A query for what keeps claims from being inserted, which every claim plan refuses. -#}
+    {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
+    {%- set tx_id = claim_reconciliation.mapped_column('purchase_claims', 'tx_id') -%}
+    {%- set written = claim_reconciliation.written_columns()['purchase_claims'] -%}
+select format('%s has no unique key on %I alone', '{{ claims }}'::regclass, '{{ tx_id }}')
+where not {{ claim_reconciliation.guard_has_key("'" ~ claims ~ "'::regclass", "'" ~ tx_id ~ "'") }}
+union all
+select {{ claim_reconciliation.unwritable_reason('unwritable', "'" ~ claims ~ "'::regclass::text").finding }}
+from (
+    {{ claim_reconciliation.unwritable_columns(
+        "'" ~ claims ~ "'::regclass", "array['" ~ written | join("', '") ~ "']", 'true'
+    ) | indent(4) }}
+) as unwritable
+{%- endmacro %}
 
 
 {% macro guard_script(models_schema, repoint) %}
@@ -41,6 +61,7 @@ drop function claim_ops._hand_over(regproc, name, name[]);
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
 {{ claim_reconciliation.guard_checks(models_schema) }}
+{{ claim_reconciliation.guard_plan_claims(models_schema) }}
 {{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
 {% endmacro %}

@@ -11,6 +11,9 @@
 
 
 {% macro quoted_list(values) %}
+    {%- if values is string or values is not iterable -%}
+        {%- do claim_reconciliation.check_vars() -%}
+    {%- endif -%}
     {%- set quoted = [] -%}
     {%- for value in values -%}
         {%- do quoted.append("'" ~ (value | string | replace("'", "''")) ~ "'") -%}

@@ -10,7 +10,7 @@ bounds as (
         greatest(
             {{ kept_from }},
             least(
-                {{ claim_reconciliation.minutes_after('max(started_at)', 60 - 60 * var('metrics_lookback_hours')) }},
+                {{ claim_reconciliation.minutes_after('max(started_at)', 60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')) }},
                 min(started_at) filter (
                     where counted_by is distinct from '{{ counted_by }}'
                         and started_at > (select min(requested_at) from {{ requests }} where requested_at >= {{ kept_from }})

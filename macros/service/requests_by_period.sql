@@ -47,6 +47,6 @@ select * from live
 {% macro metrics_kept_from() %}
     {#- The first whole hour that metrics_retention_days reach back to. -#}
     {{ claim_reconciliation.period_start(
-        claim_reconciliation.minutes_after(claim_reconciliation.current_time(), -1440 * var('metrics_retention_days')), 60
+        claim_reconciliation.minutes_after(claim_reconciliation.current_time(), -1440 * claim_reconciliation.number_var('metrics_retention_days')), 60
     ) }}
 {%- endmacro %}

@@ -16,7 +16,7 @@
         {{- return(false) -}}
     {%- endif -%}
     {%- set known = claim_reconciliation.known_columns()[table].get(column, {}) -%}
-    {%- set mapping = var('claim_service_columns', {}).get(table, {}) -%}
+    {%- set mapping = claim_reconciliation.map_var('claim_service_columns').get(table, {}) -%}
     {%- if column in mapping and mapping[column] is none and not known.get('is_optional') -%}
         {%- do exceptions.raise_compiler_error(
             "claim_service_columns maps " ~ table ~ "." ~ column ~ " to null, but the models cannot do without it. Name the"

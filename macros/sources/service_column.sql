@@ -1,6 +1,6 @@
 {% macro mapped_column(table, column) %}
     {#- The name that the consumer's table gives the column; none where it is mapped to null, because there is none. -#}
-    {{- return(var('claim_service_columns', {}).get(table, {}).get(column, column)) -}}
+    {{- return(claim_reconciliation.map_var('claim_service_columns').get(table, {}).get(column, column)) -}}
 {% endmacro %}
 
 
@@ -39,7 +39,7 @@
 
 
 {% macro service_texts() %}
-    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key']) -}}
+    {{- return(['tx_id', 'sku', 'status', 'item', 'function_name', 'error_code', 'key', 'time_zone']) -}}
 {% endmacro %}
 
 

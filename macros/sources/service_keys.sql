@@ -39,3 +39,17 @@
     {%- endif -%}
     {{- return(key) -}}
 {% endmacro %}
+
+
+{% macro as_spelled(argument, column) %}
+    {#- A statement of a function's body that spells an id that somebody typed as service_value does: of ids that differ
+        by case alone, citext makes one. Nothing where each spelling is an id of its own. -#}
+    {%- set bases = [] -%}
+    {%- for table in ['purchase_claims', 'user_wallet_balances', 'audit_purchases']
+        if column in claim_reconciliation.known_columns()[table] -%}
+        {%- do bases.append((claim_reconciliation.found_column(table, column) or {}).base) -%}
+    {%- endfor -%}
+    {%- if 'citext' in bases %}
+    {{ argument }} := lower({{ argument }});
+    {%- endif -%}
+{% endmacro %}

@@ -154,7 +154,9 @@ where typtype <> 'd'
     {%- set key, user, text, time = {'family': 'key'}, {'family': 'user_id'}, {'family': 'text'}, {'family': 'time'} -%}
     {{- return({
         'purchase_claims': {'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time},
-        'user_wallet_balances': {'user_id': user, 'updated_at': time},
+        'user_wallet_balances': {
+            'user_id': user, 'updated_at': time, 'time_zone': {'family': 'text', 'is_optional': true},
+        },
         'audit_purchases': {'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'}, 'purchased_at': time},
         'function_metrics': {
             'timestamp': time, 'function_name': text, 'status_code': {'family': 'integer'},

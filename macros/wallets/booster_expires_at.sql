@@ -15,9 +15,5 @@
             )
         {%- endset -%}
         {{ claim_reconciliation.hours_after('claimed_at', hours) }}
-    {%- else -%}
-        {{- exceptions.raise_compiler_error(
-            'booster_stacking_policy is ' ~ policy ~ '; it must be max or extend.'
-        ) -}}
     {%- endif -%}
 {% endmacro %}

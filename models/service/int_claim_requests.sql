@@ -10,4 +10,4 @@ select
     -- Nobody knows of an answer without a status that it was one.
     coalesce(status_code >= 500, true) as is_error
 from {{ ref('stg_claim_service__function_metrics') }}
-where function_name in ('{{ var("claim_functions") | join("', '") }}')
+where function_name in {{ claim_reconciliation.quoted_list(var('claim_functions')) }}

@@ -5,7 +5,7 @@
     full_refresh=false,
     post_hook=[] if var('as_of', none) else [
         "delete from {{ this }} where built_at < "
-        ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -24 * var('wallet_history_days'))
+        ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -24 * claim_reconciliation.number_var('wallet_history_days'))
     ],
 ) }}
 -- Grain: one row a build and item, the row of rpt_wallet_balance_health as of that build. Nothing computes a past build

@@ -14,10 +14,12 @@ from claimctl.commands.apply import apply
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
+from claimctl.commands.export import export
 from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
 from claimctl.commands.plan_kill_switch import kill_switch
 from claimctl.commands.plan_purchases import override, queue, recovery
+from claimctl.commands.plan_wallets import wallets
 from claimctl.commands.plans import plans, show
 from claimctl.commands.probe import probe
 from claimctl.commands.status import status
@@ -85,13 +87,13 @@ def cli() -> None:
 
 COMMANDS = (
     *(doctor, explain, status),
-    *(plan, plans, show, approve, reject, apply, verify, rollback),
+    *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
     *(alerts, probe),
 )
 for command in COMMANDS:
     cli.add_command(command)
-for command in (recovery, queue, override, kill_switch):
+for command in (wallets, recovery, queue, override, kill_switch):
     plan.add_command(command)
 
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +46,24 @@ class _Seconds(click.FloatRange):
         return number
 
 
+class _Moment(click.ParamType[datetime]):
+    """A date or a time; without a zone it is in UTC."""
+
+    name = "moment"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the moment, or say how one is written."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date or time; write 2026-11-24 or 2026-11-24T08:30Z.")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 NOT_BLANK = _NotBlank()
+MOMENT = _Moment()
 SECONDS = _Seconds(0.1, 600)
 
 

@@ -10,6 +10,9 @@ from claimctl.errors import WrongUsageError
 from claimctl.output import print_rows, say, utc
 from claimctl.text import printable, printable_lines
 
+# Of a list of users; --json has them all.
+SHOWN_USERS = 5
+
 
 def print_plan(plan: dict[str, Any]) -> None:
     """Print a plan's header, its changes by item and the outcome of its lines."""
@@ -50,6 +53,8 @@ def print_changes(plan: dict[str, Any]) -> None:
         _print_wallets(plan)
     if plan["purchases"] or plan["left_out"]:
         _print_purchases(plan)
+    if plan["balances_left_out"]:
+        _print_balances_left_out(plan)
     raised = plan["limits"].get("raise") or {}
     for breaker, figure in plan["breakers"].items():
         note = ", RAISED by the maker" if breaker in raised else ""
@@ -58,6 +63,11 @@ def print_changes(plan: dict[str, Any]) -> None:
         say(f"  WARNING: {warning}")
     if plan["suspected_spends"]:
         say(f"  {plan['suspected_spends']} lines look like a spend: look before you give.")
+    if plan["unexplained_excess"]:
+        say(
+            f"  {plan['unexplained_excess']} lines take an excess that no retry, restored backup "
+            "or purchase explains: look for grants first."
+        )
 
 
 def switched(value: Any) -> str:
@@ -86,6 +96,25 @@ def _print_purchases(plan: dict[str, Any]) -> None:
     ]
     columns = ("", "sku or reason", "purchases", "revenue", "of these")
     print_rows("Purchases", columns, [*claimed, *left_out])
+
+
+def _print_balances_left_out(plan: dict[str, Any]) -> None:
+    """Print what is wrong and left alone, and when to come back for users in flight."""
+    print_rows(
+        "Wrong, and left out",
+        ("reason", "users", "balances", "come back"),
+        (
+            (row["reason"], row["users"], row["balances"], _come_back(row))
+            for row in plan["balances_left_out"]
+        ),
+    )
+
+
+def _come_back(row: dict[str, Any]) -> str:
+    first, last = utc(row["first_settles_at"])[:16], utc(row["last_settles_at"])[:16]
+    if not last:
+        return ""
+    return f"after {last}" if first == last else f"after {first}, for all of them after {last}"
 
 
 def _remarks(row: dict[str, Any]) -> str:
@@ -133,7 +162,8 @@ def _signed(quantity: int | None) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(printable, value))
+        shown = ", ".join(map(printable, value[:SHOWN_USERS]))
+        return shown if len(value) <= SHOWN_USERS else f"{shown} … ({len(value)})"
     if isinstance(value, dict):
         return ", ".join(f"{name}={printable(figure)}" for name, figure in value.items())
     return printable(value)

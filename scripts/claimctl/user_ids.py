@@ -29,3 +29,23 @@ def as_user_id(connection: Database, type_name: str, user: str) -> tuple[str, st
             f"{user!r} is no {type_name}, but user ids are: check the id."
         ) from error
     return row["name"], known["id"] if known else user
+
+
+def as_user_ids(connection: Database, type_name: str, users: list[str]) -> list[str]:
+    """Return the ids as the database writes them, each once; refuse the first that is none."""
+    from psycopg import DataError
+    from psycopg.sql import SQL
+
+    name, _ = as_user_id(connection, type_name, users[0])
+    cast = SQL(
+        "select array(select cast(given.id as {})::text from unnest(%s::text[]) as given (id))"
+        " as ids"
+    ).format(SQL(name))
+    try:
+        known = connection.execute(cast, [users]).fetchone()
+    except DataError:
+        # One by one, for the sentence that names it.
+        ids = [as_user_id(connection, type_name, user)[1] for user in users]
+    else:
+        ids = known["ids"] if known else users
+    return list(dict.fromkeys(ids))

@@ -23,6 +23,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "service_columns.sql": ("source_columns", {"settings": SETTINGS}),
     "doctor/indexes.sql": ("doctor_indexes", {"columns": COLUMNS, "settings": SETTINGS}),
     "doctor/privileges.sql": ("doctor_privileges", {"columns": COLUMNS}),
+    "doctor/writes.sql": ("doctor_writes", {"columns": COLUMNS}),
     "doctor/vacuum.sql": ("doctor_vacuum", {"columns": COLUMNS}),
 }
 

@@ -32,6 +32,12 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+def _statistics_library() -> str:
+    """Return pg_stat_statements where these programs come with it; some other builds do not."""
+    home = binaries().parent
+    return "pg_stat_statements" if any(home.glob("lib/**/pg_stat_statements.*")) else ""
+
+
 def is_reachable(folder: Path) -> bool:
     """Return whether the server's user may go there: nobody but root is let into root's home."""
     return os.geteuid() != 0 or all(
@@ -71,7 +77,7 @@ class Server:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "shared_preload_libraries": "pg_stat_statements",
+            "shared_preload_libraries": _statistics_library(),
             "timezone": "UTC",
             **({} if durable else NOT_DURABLE),
             **(settings or {}),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -39,6 +40,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="run a storm again")
     parser.add_argument("--users", type=int, default=240)
     parser.add_argument("--per-second", type=float, default=30, help="operations of all writers")
+    parser.add_argument(
+        "--without", help="a protection of tests/python/guard/mutants.yml: shows that it can fail"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     given = parser.parse_args()
     seed = int(time.time()) % 100_000 if given.seed is None else given.seed
@@ -48,6 +52,8 @@ def main() -> int:
     try:
         with server, console.status("install the guard") as status:
             _install(server, status.update)
+            if given.without:
+                _take_away(server, given.without)
             status.stop()
             with Progress(
                 TextColumn(f"storm, seed {seed}"), BarColumn(), TimeRemainingColumn(),
@@ -101,6 +107,25 @@ def _install(server: Server, tell: Any) -> None:
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         for login, role in LOGINS.items():
             connection.execute(f"grant {role} to {login}".encode())
+
+
+def _take_away(server: Server, name: str) -> None:
+    """Take one protection out of the guard, as `make mutants` does."""
+    rows = yaml.safe_load((ROOT / "tests/python/guard/mutants.yml").read_text())
+    if name not in (names := [row["name"] for row in rows]):
+        raise SystemExit("No such protection. There are:\n" + "\n".join(names))
+    row = rows[names.index(name)]
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        for edit in (row, *row.get("first_line", [])):
+            statement = edit.get("sql")
+            if statement is None:
+                found = connection.execute(
+                    "select pg_get_functiondef(('claim_ops.' || %s)::regproc)", [edit["function"]]
+                ).fetchone()
+                assert found is not None
+                assert found[0].count(edit["old"].strip("\n")) == 1, edit["old"]
+                statement = found[0].replace(edit["old"].strip("\n"), edit["new"])
+            connection.execute(statement.encode())
 
 
 def _show(console: Console, storm: Storm) -> None:

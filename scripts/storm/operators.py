@@ -152,7 +152,7 @@ class Operators:
                 "plan_recovery",
                 "storm",
                 "2000-01-01",
-                "2100-01-01",
+                "now",
                 limit=self.random.choice((3, 30, 1000)),
                 include_over_cap=self.random.random() < 0.7,
                 claimed_at=self.random.choice(("purchase", "now")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import yaml
 from sandbox.server import Server
 from sandbox.service import create_tables
-from support.databases import DATABASE, Database, Templates
+from support.databases import DATABASE, Database, Templates, running_server
 from support.dbt_project import ROOT, DbtProject
 from support.times import places_times
 
@@ -31,13 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL server of this session; its folder lies where an unprivileged user may go."""
-    folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_tests_"))
-    try:
-        with Server(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """A PostgreSQL server of this session."""
+    with running_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -25,18 +25,47 @@ from generate_series(1, 10) as n;
 insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
     ('eve-1', 'eve', 'consumable_xp_booster_7d', 'NON_RENEWING_PURCHASE', now()),
     ('eve-1', 'mallory', 'consumable_xp_booster_7d', 'EXPIRATION', now());
--- Refused in UTC's week although the claim before was of New York's last; in an outage; rightly.
+-- Refused in UTC's week although the claim before was of New York's last, or this one is of
+-- Berlin's next; rightly.
+alter table user_wallet_balances add time_zone text;
+insert into user_wallet_balances (user_id, streakshield_count, updated_at, time_zone)
+values ('zoned', 1, '2026-06-10 12:00+00', 'Europe/Berlin'), ('greedy', 1, now(), 'Moon/Apollo');
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('local-1', 'local', '{SHIELD}', '{MONDAY}'),
-    ('unlucky-1', 'unlucky', '{SHIELD}', '2026-05-12 12:00+00'),
+    ('zoned-1', 'zoned', '{SHIELD}', '2026-06-10 12:00+00'),
     ('greedy-1', 'greedy', '{SHIELD}', '2026-04-14 12:00+00');
 insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
     ('local-2', 'local', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-06-10 12:00+00'),
-    ('unlucky-2', 'unlucky', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-05-13 12:00+00'),
+    ('zoned-2', 'zoned', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-06-14 23:30+00'),
     ('greedy-2', 'greedy', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-04-15 12:00+00'),
     ('modest-1', 'modest', '{SHIELD}', 'NON_RENEWING_PURCHASE', '2026-04-15 12:00+00');
+-- Two weeks ago on Wednesday half of the requests fail for half an hour, on Thursday one of 600.
+create table days as select date_trunc('week', now(), 'UTC') - interval '11 days' as outage,
+    date_trunc('week', now(), 'UTC') - interval '10 days' as calm;
 insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
-values ('2026-05-13 11:00+00', 'claim', 503, 10);
+select outage + n * interval '3 seconds', 'claim', 200 + 303 * (n % 2), 10
+from days, generate_series(1, 600) as n
+union all
+select calm + n * interval '3 seconds', 'claim', 200 + 303 * (1 / n), 10
+from days, generate_series(1, 600) as n;
+insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+select name || '-1', name, '{SHIELD}', outage - interval '1 day'
+from days, unnest(array['unlucky', 'calm', 'twice', 'refunded']) as name;
+-- Bought in the outage, or in the calm; twice, where the other one was claimed, or refunded.
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+select tx_id, split_part(tx_id, '-', 1), '{SHIELD}', status,
+    case day when 'calm' then calm else outage end + minute * interval '1 minute'
+from days, (values
+    ('unlucky-2', 'outage', 20, 'NON_RENEWING_PURCHASE'),
+    ('calm-2', 'calm', 20, 'NON_RENEWING_PURCHASE'),
+    ('twice-2', 'outage', 20, 'NON_RENEWING_PURCHASE'),
+    ('twice-3', 'outage', 21, 'NON_RENEWING_PURCHASE'),
+    ('refunded-2', 'outage', 20, 'NON_RENEWING_PURCHASE'),
+    ('refunded-3', 'outage', 22, 'NON_RENEWING_PURCHASE'),
+    ('refunded-3', 'outage', 900, 'REFUND')
+) as purchases (tx_id, day, minute, status);
+insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+select 'twice-3', 'twice', '{SHIELD}', outage + interval '7 days' from days;
 -- New York lets pass what is one week's second claim in UTC, and the other way round.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('utc-1', 'utc', '{SHIELD}', '{MONDAY}'),
@@ -93,13 +122,20 @@ def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> Non
 
     # Claims, at a boundary, beyond both, beyond the cap only, beyond the local cap only.
     assert analyses("cap_decisions_by_timezone") == [
-        ("week", 7, 3, 0, 1, 1),
-        ("month", 7, 0, 0, 0, 0),
+        ("week", 12, 3, 0, 1, 1),
+        ("month", 12, 0, 0, 0, 0),
     ]
-    assert [(row[0], *row[4:]) for row in analyses("override_candidates")] == [
-        ("unlucky-2", "week", "outage"),
-        ("local-2", "week", "boundary"),
+    candidates = analyses("override_candidates")
+    assert [row[:1] + row[4:7] for row in candidates] == [
+        ("local-2", "week", "possible boundary", "America/New_York (nobody knows the user's zone)"),
+        ("zoned-2", "week", "boundary", "Europe/Berlin"),
+        ("unlucky-2", "week", "outage", "America/New_York (nobody knows the user's zone)"),
     ]
+    evidence = [row[7] for row in candidates]
+    assert all(text.startswith("claim 2 of 1 in the week since 20") for text in evidence)
+    assert "by the user's clocks claim 1 since 2026-06-14 22:00:00+00" in evidence[1]
+    assert "; up to 5" in evidence[2]
+    assert " % of requests failed from 20" in evidence[2]
     history = [(row[0], row[3], row[5]) for row in analyses("claim_history_of_user")]
     assert len(history) == 6
     assert {each for each in history if each[0] == "eve-1"} == {
@@ -108,7 +144,8 @@ def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> Non
     }
     histogram = {(row[0], row[1]): row[2:4] + row[6:] for row in analyses("purchase_statuses")}
     assert histogram == {
-        ("NON_RENEWING_PURCHASE", SHIELD): (4, 4, True, False, True),
+        ("NON_RENEWING_PURCHASE", SHIELD): (10, 10, True, False, True),
+        ("REFUND", SHIELD): (1, 1, False, True, True),
         ("NON_RENEWING_PURCHASE", booster): (1, 1, True, False, True),
         ("EXPIRATION", booster): (1, 1, False, False, True),
     }

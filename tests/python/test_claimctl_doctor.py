@@ -159,6 +159,32 @@ FAULTS = {
         "alter table purchase_claims drop constraint purchase_claims_pkey",
         has_remedy=True,
     ),
+    "claims in partitions": Fault(
+        "public.purchase_claims has no unique index on (tx_id): a retried claim may count twice.",
+        "partition it by hash (tx_id), or leave missing claims to the service",
+        "alter table purchase_claims rename to old_claims;"
+        "create table purchase_claims (like old_claims including defaults)"
+        " partition by range (claimed_at);"
+        "create index on purchase_claims (user_id, sku, claimed_at)",
+    ),
+    "a claim's column that nothing fills": Fault(
+        "public.purchase_claims.region must not be null and nothing fills it: claim plans are",
+        "alter table public.purchase_claims alter column region set default ...;",
+        "alter table purchase_claims add region text not null",
+    ),
+    "a wallet's column that nothing fills": Fault(
+        'public.user_wallet_balances."Level" must not be null and nothing fills it: a wallet that',
+        'alter table public.user_wallet_balances alter column "Level" set default ...;',
+        'alter table user_wallet_balances add "Level" integer not null',
+        state="warning",
+    ),
+    "a wallet's column that is computed": Fault(
+        "public.user_wallet_balances.streakshield_count is computed by the database: wallet plans",
+        "Map the column that the service itself writes, with claim_service_columns or",
+        "alter table user_wallet_balances rename streakshield_count to shields;"
+        "alter table user_wallet_balances add streakshield_count integer"
+        " generated always as (shields) stored",
+    ),
     "a trigger that names its table without a schema": Fault(
         "public.purchase_claims has the trigger claims_are_logged, whose function"
         " public.log_claim() names objects without their schema: a repair would fail there",

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from moved_days import chosen, moments
+from moved_days.__main__ import chosen, moments
 from support.databases import Database
 
 HOUR = timedelta(hours=1)

@@ -12,7 +12,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     v_plan := claim_ops._find_plan(p_plan_id, '{planned}', true);
-    if v_plan.kind <> 'kill_switch' then
+    if not (select plan_kinds.may_break_glass from claim_ops.plan_kinds where plan_kinds.kind = v_plan.kind) then
         perform claim_ops._refuse(
             'CO003', format('plan %s is a %s: no emergency lets it pass without an approval', p_plan_id, v_plan.kind),
             'Only a kill switch may be applied first and approved afterwards.', format('Ask another login: claimctl approve %s', p_plan_id)

@@ -54,7 +54,8 @@ as $function$
             where 'max_affected_share' = any(breakers)
         ),
         'max_net_quantity', (select coalesce(max(greatest(gained, lost)), 0) from net),
-        'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines)
+        'max_suspected_spends', (select count(distinct user_id) filter (where details ? 'suspected_spend') from lines),
+        'max_unexplained_excess', (select count(distinct user_id) filter (where details ? 'unexplained_excess') from lines)
     )
 $function$;
 comment on function claim_ops._breaker_figures is

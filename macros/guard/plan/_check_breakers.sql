@@ -1,5 +1,5 @@
 {% macro claim_ops__check_breakers() %}
-create function claim_ops._check_breakers(p_plan_id bigint)
+create function claim_ops._check_breakers(p_plan_id bigint, p_found jsonb default '{}')
 returns jsonb
 language plpgsql
 volatile
@@ -13,7 +13,10 @@ declare
     v_tripped jsonb := '{}';
 begin
     if exists (
-        select 1 from claim_ops.plans where plans.plan_id = p_plan_id and plans.kind = 'wallet_correction'
+        select 1
+        from claim_ops.plans
+        join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
+        where plans.plan_id = p_plan_id and plan_kinds.needs_models
     ) and not exists (
         select 1 from ({{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}) as counted
     ) then
@@ -25,7 +28,7 @@ begin
     -- One plan at a time: two that are made at once would not see each other, and both pass.
     perform from claim_ops.locks where locks.name = 'breakers' for update;
     select jsonb_object_agg(figures.key, figures.value) into v_figures
-    from jsonb_each(claim_ops._breaker_figures()) as figures
+    from jsonb_each(claim_ops._breaker_figures() || p_found) as figures
     join claim_ops.plans on plans.plan_id = p_plan_id
     join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
     where figures.key = any(plan_kinds.breakers);
@@ -44,7 +47,9 @@ begin
             );
         end if;
     end loop;
-    if v_tripped <> '{}' then
+    if v_tripped ?| array['max_suspected_spends', 'max_suspected_share', 'max_unexplained_excess'] then
+        perform claim_ops._refuse_suspicion(v_tripped, p_found);
+    elsif v_tripped <> '{}' then
         perform claim_ops._refuse(
             'CO005',
             'the plan is larger than its limits: ' || (
@@ -60,6 +65,7 @@ end
 $function$;
 comment on function claim_ops._check_breakers is
 $$Refuses a plan that exceeds max_wallets, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
-losses of one item) or max_suspected_spends, unless the maker raised the limit; returns the figures.$$;
+losses of one item), max_suspected_spends, max_suspected_share or max_unexplained_excess, unless the maker raised the limit;
+returns the figures.$$;
 {{ claim_reconciliation.guard_hand_over('_check_breakers') }}
 {% endmacro %}

@@ -17,6 +17,7 @@ begin
     perform claim_ops._check_rules(false);
     -- Without it `on conflict do nothing` protects nothing: the service's own claim would be a second one.
     {{- claim_reconciliation.guard_check_keys() }}
+    {{- claim_reconciliation.guard_check_columns(['purchase_claims', 'user_wallet_balances']) }}
     select
         array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
             numbered.reason)::claim_ops.plan_left_out order by numbered.number),

@@ -25,6 +25,8 @@ begin
             'CO013', 'an override needs a ticket', 'Support must find the case again.', 'Name it: --ticket SUP-123'
         );
     end if;
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
+    {{- claim_reconciliation.as_spelled('p_tx_id', 'tx_id') }}
     perform claim_ops._check_override(p_tx_id, p_user_id);
     v_plan_id := claim_ops._start_plan('cap_override', p_reason, claim_ops._claim_limits(
         p_user_id, null, p_claimed_at, true, p_raise

@@ -21,6 +21,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     {%- if not claim_reconciliation.has_source('queued_purchases') %}
     perform claim_ops._refuse(

@@ -23,6 +23,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     perform claim_ops._check_input('{}', p_limit, p_raise);
+    {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_user(p_user_id);
     perform claim_ops._check_range(p_from, p_to);
     v_plan_id := claim_ops._start_plan('claim_recovery', p_reason, claim_ops._claim_limits(

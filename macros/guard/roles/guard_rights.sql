@@ -24,7 +24,8 @@ $owners$;
 
 grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
-grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks, claim_ops.plan_left_out to claim_guard;
+grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks to claim_guard;
+grant insert on claim_ops.plan_left_out, claim_ops.plan_balances_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 -- On locks and lines too: whoever may not update a row may not lock it.
 grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;

@@ -62,24 +62,25 @@ select claim_ops._write_event(
 
 {% macro guard_plan_kinds() %}
     {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the switch asks nobody. -#}
-    {%- set claims = "'_apply_claims', false, true, true, '{max_wallets,max_net_quantity}'" %}
-insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rules, obeys_pause, breakers)
+insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rules, obeys_pause, may_break_glass, reads_queue, breakers)
 values
     (
-        'wallet_correction', '_apply_wallet_correction', true, true, true,
-        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends}'
+        'wallet_correction', '_apply_wallet_correction', true, true, true, false, false,
+        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends,max_suspected_share,max_unexplained_excess}'
     ),
-    ('claim_recovery', {{ claims }}),
-    ('queue_replay', {{ claims }}),
-    ('cap_override', {{ claims }}),
-    ('kill_switch', '_apply_kill_switch', false, false, false, '{}'),
-    ('rollback', '_apply_rollback', false, true, true, '{}')
+    ('claim_recovery', '_apply_claims', false, true, true, false, false, '{max_wallets,max_net_quantity}'),
+    ('queue_replay', '_apply_claims', false, true, true, false, true, '{max_wallets,max_net_quantity}'),
+    ('cap_override', '_apply_claims', false, true, true, false, false, '{max_wallets,max_net_quantity}'),
+    ('kill_switch', '_apply_kill_switch', false, false, false, true, false, '{}'),
+    ('rollback', '_apply_rollback', false, true, true, false, false, '{}')
 on conflict (kind) do update
 set
     apply_function = excluded.apply_function,
     needs_models = excluded.needs_models,
     needs_rules = excluded.needs_rules,
     obeys_pause = excluded.obeys_pause,
+    may_break_glass = excluded.may_break_glass,
+    reads_queue = excluded.reads_queue,
     breakers = excluded.breakers;
 {% endmacro %}
 

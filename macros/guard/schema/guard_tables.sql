@@ -48,9 +48,11 @@ create table if not exists claim_ops.plan_kinds (
     needs_models boolean not null,
     needs_rules boolean not null,
     obeys_pause boolean not null,
+    may_break_glass boolean not null,
+    reads_queue boolean not null,
     breakers text[] not null
 );
-comment on table claim_ops.plan_kinds is 'What a plan may be: the function that applies its lines, what it is refused by, and the breakers that count it.';
+comment on table claim_ops.plan_kinds is 'What a plan may be: one row is all that tells a kind from another: the function that applies its lines, what it is refused by, what it reads, and the breakers that count it.';
 
 create table if not exists claim_ops.plans (
     plan_id bigint generated always as identity primary key,
@@ -141,6 +143,18 @@ create table if not exists claim_ops.plan_left_out (
     primary key (plan_id, number)
 );
 comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
+
+create table if not exists claim_ops.plan_balances_left_out (
+    plan_id bigint not null references claim_ops.plans,
+    user_id {{ var('user_id_data_type') }} not null,
+    item text not null,
+    type text not null,
+    reason text not null,
+    -- When a user in flight is settled, if nothing else happens.
+    settles_at timestamptz,
+    primary key (plan_id, user_id, item)
+);
+comment on table claim_ops.plan_balances_left_out is 'One row a balance that was wrong and that a wallet correction left alone, and why.';
 {% endmacro %}
 
 

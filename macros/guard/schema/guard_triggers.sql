@@ -7,7 +7,9 @@ create or replace trigger a_chunk_belongs_to_the_plan_being_made before insert o
 for each row execute function claim_ops._keep_line();
 create or replace trigger a_purchase_is_left_out_of_the_plan_being_made before insert on claim_ops.plan_left_out
 for each row execute function claim_ops._keep_line();
-    {%- for table in ['journal', 'journal_batches', 'plan_lines', 'plan_chunks', 'plan_left_out'] %}
+create or replace trigger a_balance_is_left_out_of_the_plan_being_made before insert on claim_ops.plan_balances_left_out
+for each row execute function claim_ops._keep_line();
+    {%- for table in ['journal', 'journal_batches', 'plan_lines', 'plan_chunks', 'plan_left_out', 'plan_balances_left_out'] %}
 create or replace trigger {{ table }}_is_append_only before update or delete on claim_ops.{{ table }}
 for each row execute function claim_ops._keep_append_only();
 create or replace trigger {{ table }}_is_not_emptied before truncate on claim_ops.{{ table }}

@@ -60,6 +60,7 @@ moves as (
         journal.entry_id,
         journal.plan_id,
         plans.kind,
+        plans.reverses,
         claims.is_inserted
     from claim_ops.journal
     inner join claim_ops.plans on journal.plan_id = plans.plan_id
@@ -80,7 +81,7 @@ last_moves as (
 sources as (
     select distinct on (tx_id) tx_id, plan_id, kind
     from moves
-    where is_inserted and kind <> 'rollback'
+    where is_inserted and reverses is null
     order by tx_id, entry_id desc
 )
 

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     v_known constant text[] := array(select wallet_items.item from claim_ops.wallet_items order by 1);
-    v_breakers constant text[] := array['max_affected_share', 'max_wallets', 'max_net_quantity', 'max_suspected_spends'];
+    v_breakers constant text[] := array(select distinct unnest(plan_kinds.breakers) from claim_ops.plan_kinds order by 1);
     v_unknown text;
 begin
     select item into v_unknown from unnest(p_items) as item where item is not null and not item = any(v_known) limit 1;

@@ -21,7 +21,7 @@ begin
         );
     end if;
     -- What a rollback writes stands in the journal, whatever the rules say by now.
-    if p_plan.kind <> 'rollback' then
+    if p_plan.reverses is null then
         perform claim_ops._check_rules(v_kind.needs_models);
     end if;
 end

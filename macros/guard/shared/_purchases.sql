@@ -12,6 +12,8 @@ set row_security = off
 set plan_cache_mode = force_custom_plan
 as $function$
 #variable_conflict use_column
+declare
+    v_reads_queue constant boolean := (select plan_kinds.reads_queue from claim_ops.plan_kinds where plan_kinds.kind = p_kind);
 begin
     return query
     with audit as (
@@ -33,7 +35,7 @@ begin
             purchases.status, true as is_audited
         from audited as purchases
         left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
-        where p_kind <> 'queue_replay'
+        where not v_reads_queue
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
         {{ claim_reconciliation.guard_queued_purchases() | indent(4) }}

@@ -9,6 +9,16 @@
 {%- endmacro %}
 
 
+{% macro guard_claims_json() %}
+    {#- How many claims a row of `balances` counts for every item, as {item: claims}. -#}
+    jsonb_build_object(
+        {%- for item in claim_reconciliation.wallet_items() %}
+        '{{ item.name }}', balances.{{ item.name }}_claims{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+
 {% macro guard_discrepancies_json() %}
     {#- What is wrong with a row of `balances`, as {item: type}, by the models' own rules; a negative expectation is a fault
         of the ledger, and no plan touches it. -#}

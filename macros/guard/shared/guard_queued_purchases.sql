@@ -21,5 +21,5 @@
         ) as queued
         left join audited as purchases on queued.tx_id = purchases.tx_id
         left join claim_ops.sku_catalog as catalog on queued.sku = catalog.sku
-        where p_kind = 'queue_replay'
+        where v_reads_queue
 {%- endmacro %}

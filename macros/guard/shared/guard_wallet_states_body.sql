@@ -26,7 +26,8 @@
         {{ last_ledger_at }},
         balances.wallet_updated_at,
         own_write.is_last,
-        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end
+        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end,
+        {{ claim_reconciliation.guard_claims_json() | indent(4) }}
     from balances
     left join lateral (
         {{ claim_reconciliation.guard_own_write('balances.user_id') | indent(8) }}

@@ -9,7 +9,8 @@ returns table (
     last_ledger_at timestamptz,
     wallet_updated_at timestamptz,
     is_own_write boolean,
-    wallet_changed_at timestamptz
+    wallet_changed_at timestamptz,
+    claims jsonb
 )
 language plpgsql
 volatile

@@ -4,24 +4,8 @@
 {%- set plan_claims = adapter.get_relation(database=target.database, schema='claim_ops', identifier='plan_claims') %}
 with
 
-source as (
-    {%- if plan_claims %}
-        select * from {{ plan_claims }}
-    {%- else %}
-        select
-            null as tx_id,
-            null as plan_id,
-            null as kind
-        where false
-    {%- endif %}
-),
-
 final as (
-    select
-        tx_id::text as tx_id,
-        plan_id::bigint as plan_id,
-        kind::text as kind
-    from source
+    {{ claim_reconciliation.plan_claims_of(plan_claims) | indent(4) }}
 )
 
 select * from final

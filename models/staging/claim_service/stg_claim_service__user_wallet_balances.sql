@@ -16,7 +16,8 @@ final as (
         {%- for item in claim_reconciliation.wallet_items('expiry') %}
             {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_expires_at,
         {%- endfor %}
-        {{ claim_reconciliation.service_column('user_wallet_balances', 'updated_at') }}
+        {{ claim_reconciliation.service_column('user_wallet_balances', 'updated_at') }},
+        {{ claim_reconciliation.service_column('user_wallet_balances', 'time_zone') }}
     from source
 )
 

@@ -25,6 +25,7 @@ CHECKS = (
     "sources",
     "columns",
     "types",
+    "writes",
     "filters",
     "privileges",
     "log",
@@ -117,6 +118,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
         if _may_read(connection, schemas[0], "rpt_alerts"):
             check("log", "log_state", models)
         if has_guard:
+            parameters["models_schema"] = schemas[0]
             check("guard", "guard_models", models)
     return findings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from claimctl.errors import NothingToDoError, WrongUsageError
-from claimctl.options import COUNT, NOT_BLANK, PLAN_ID, Command, Group, Options, global_options
+from claimctl.options import NOT_BLANK, PLAN_ID, Command, Group, Options, global_options
 from claimctl.output import say
 
 if TYPE_CHECKING:
@@ -26,50 +26,6 @@ def plan() -> None:
     """
 
 
-@plan.command(cls=Command)
-@click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
-@click.option(
-    "--include-excess",
-    type=NOT_BLANK,
-    multiple=True,
-    metavar="ITEM",
-    help="Also take what is in excess of ITEM.",
-)
-@click.option("--user", type=NOT_BLANK, metavar="USER", help="Only this user's wallet.")
-@click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only this item.")
-@click.option("--limit", type=COUNT, help="At most so many wallets.")
-@click.option(
-    "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."
-)
-@global_options
-@click.pass_obj
-def wallets(
-    options: Options,
-    reason: str,
-    include_excess: tuple[str, ...],
-    user: str | None,
-    item: str | None,
-    limit: int | None,
-    raised: tuple[str, ...],
-) -> None:
-    """Plan what users are owed, from what the models found and the guard sees now.
-
-    Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
-    4: refused, for example by a breaker.
-
-    \b
-    Example:
-      claimctl plan wallets --reason "restore of 24 November" --include-excess streakshield
-    """
-    arguments = {
-        "reason": reason,
-        "include_excess": list(include_excess),
-        "item": item,
-        "limit": limit,
-    }
-    make(options, "plan_wallets", arguments, user=user, raised=raised)
-
-
 def make(
     options: Options,
     function: str,
@@ -77,8 +33,12 @@ def make(
     *,
     user: str | None,
     raised: tuple[str, ...],
+    lists: dict[str, list[str] | None] | None = None,
 ) -> None:
-    """Have a function of the guard make a plan, and print it; nothing to plan is no fault."""
+    """Have a function of the guard make a plan, and print it; nothing to plan is no fault.
+
+    `lists` are arguments that name users, who are written as the database writes them.
+    """
     from psycopg.types.json import Jsonb
 
     from claimctl.guard import call, guard, show_plan
@@ -87,7 +47,9 @@ def make(
     limits = Jsonb(_limits(raised))
     try:
         with guard(options) as connection:
-            user_id = user and _user_id(connection, user)
+            user_id = user and _user_ids(connection, [user])[0]
+            for name, users in (lists or {}).items():
+                arguments[name] = users and _user_ids(connection, users)
             plan_id = call(connection, function, **arguments, user_id=user_id, **{"raise": limits})
             print_made(options, show_plan(connection, plan_id))
     except NothingToDoError as nothing:
@@ -120,12 +82,12 @@ def rollback(options: Options, plan_id: int, reason: str) -> None:
         print_made(options, show_plan(connection, made))
 
 
-def _user_id(connection: Database, user: str) -> str:
-    """Return the id as the database writes it: another spelling of a uuid would find nobody."""
+def _user_ids(connection: Database, users: list[str]) -> list[str]:
+    """Return the ids as the database writes them: another spelling of a uuid would find nobody."""
     from claimctl.guard import recorded
-    from claimctl.user_ids import as_user_id
+    from claimctl.user_ids import as_user_ids
 
-    return as_user_id(connection, recorded(connection)["user_id_data_type"], user)[1]
+    return as_user_ids(connection, recorded(connection)["user_id_data_type"], users)
 
 
 def print_made(options: Options, made: dict[str, Any]) -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
 from claimctl.commands.plan import make
-from claimctl.options import COUNT, NOT_BLANK, Command, Decorated, Options, global_options
+from claimctl.options import (
+    COUNT,
+    MOMENT,
+    NOT_BLANK,
+    Command,
+    Decorated,
+    Options,
+    global_options,
+)
 
 REASON = click.option("--reason", type=NOT_BLANK, required=True, help="Why; the approver reads it.")
 CLAIMED_AT = click.option(
@@ -22,22 +30,6 @@ CLAIMED_AT = click.option(
 RAISE = click.option(
     "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."
 )
-
-
-class Moment(click.ParamType[datetime]):
-    """A date or a time; without a zone it is in UTC."""
-
-    name = "moment"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """Return the moment, or say how one is written."""
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date or time; write 2026-11-24 or 2026-11-24T08:30Z.")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _of_several(command: Decorated) -> Decorated:
@@ -55,8 +47,8 @@ def _of_several(command: Decorated) -> Decorated:
 
 
 @click.command(cls=Command)
-@click.option("--from", "start", type=Moment(), required=True, help="Purchases from then on.")
-@click.option("--to", "end", type=Moment(), required=True, help="Purchases before then.")
+@click.option("--from", "start", type=MOMENT, required=True, help="Purchases from then on.")
+@click.option("--to", "end", type=MOMENT, required=True, help="Purchases before then.")
 @REASON
 @_of_several
 @global_options

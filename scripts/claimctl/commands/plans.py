@@ -112,9 +112,9 @@ def show(options: Options, plan_id: int, lines: int | None, csv_file: str | None
 
 
 def _line_document(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a line for programs: before and after as objects."""
+    """Return a line for programs: before, after and claims as objects."""
     values = {name: row[name] and json.loads(row[name]) for name in ("before", "after")}
-    return {**row, **values}
+    return {**{c: row[c] for c in LINE_COLUMNS}, **values, "claims": row["claim_list"] or []}
 
 
 def _write_csv(connection: Database, plan_id: int, name: str) -> None:

@@ -13,6 +13,7 @@ known_columns (source, name, type_family, is_optional) as (
     ('purchase_claims', 'claimed_at', 'time', False),
     ('user_wallet_balances', 'user_id', 'user_id', False),
     ('user_wallet_balances', 'updated_at', 'time', False),
+    ('user_wallet_balances', 'time_zone', 'text', True),
     ('audit_purchases', 'tx_id', 'key', False),
     ('audit_purchases', 'user_id', 'user_id', False),
     ('audit_purchases', 'sku', 'text', False),

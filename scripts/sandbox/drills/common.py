@@ -40,14 +40,20 @@ def make(demo: Demo, *arguments: str) -> str:
 
 
 def make_with_raised_limits(demo: Demo, *arguments: str) -> str:
-    """Make a plan that the breakers refuse, with the limits raised that the refusal names."""
-    said = claimctl(demo, MAKER, "plan", *arguments, expect=REFUSED)
-    raised = re.findall(r"--raise (\w+)=([\d.]*\d)", said)
-    if not raised:
-        raise DemoError("the refusal does not say how to go on.")
-    # With some room: the traffic goes on while somebody reads.
-    limits = [f"{name}={math.ceil(1_200 * float(figure)) / 1_000:g}" for name, figure in raised]
-    return make(demo, *arguments, *(part for limit in limits for part in ("--raise", limit)))
+    """Make a plan that the breakers refuse, with the limits raised that the refusals name.
+
+    What looks like spends is refused first, then what looks like grants, then sheer size.
+    """
+    limits: dict[str, str] = {}
+    for _ in range(4):
+        raised = (part for limit in limits.items() for part in ("--raise", "=".join(limit)))
+        said = claimctl(demo, MAKER, "plan", *arguments, *raised, expect=(REFUSED, DONE))
+        if made := re.search(r"^Plan (\d+) is made", said, re.MULTILINE):
+            return made[1]
+        # With some room: the traffic goes on while somebody reads.
+        for name, figure in re.findall(r"(max_\w+) is ([\d.]*\d), limit", said):
+            limits[name] = f"{math.ceil(1_200 * float(figure)) / 1_000:g}"
+    raise DemoError("the refusals do not say how to go on.")
 
 
 def approve_and_apply(

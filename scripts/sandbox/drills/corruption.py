@@ -70,7 +70,11 @@ def back_up(demo: Demo) -> str:
 def repair(demo: Demo) -> str:
     """Plan the repair, which the breakers stop; raise the limits that they name, and apply it."""
     plan = make_with_raised_limits(
-        demo, "wallets", *TAKE, "--reason", "30 % overwritten; cause stopped, wallets backed up"
+        demo,
+        "wallets",
+        *TAKE,
+        "--reason",
+        "OPS-7: 30 % overwritten; cause stopped, backed up",
     )
     # Users who claim meanwhile are left alone, which is exit code 1.
     lines = value(demo, f"select lines from claim_ops.plans where plan_id = {plan}")
@@ -93,7 +97,7 @@ def repair_the_rest(demo: Demo) -> str:
         "wallets",
         *TAKE,
         "--reason",
-        f"in flight while plan {demo.notes['repair']} was applied",
+        f"OPS-7: in flight while plan {demo.notes['repair']} was applied",
     )
     approve_and_apply(demo, plan)
     return f"plan {plan} repaired the others"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,8 @@ def test_the_limits_are_those_of_the_project(guard: Guard) -> None:
         "max_model_age_hours": 24,
         "max_net_quantity": 1000,
         "max_suspected_spends": 20,
+        "max_suspected_share": 0.5,
+        "max_unexplained_excess": 20,
     }
 
 
@@ -123,14 +126,81 @@ def test_suspected_spends_are_few(guard_that_waits: Guard) -> None:
     guard.add_short_wallets(5)
     for user_id in ("alice", "bob", "carol"):
         add_spender(guard, user_id)
-    with guard.refuses("CO005", "--raise max_suspected_spends=3"):
+    looks = "claimctl explain carol; claimctl explain bob; claimctl explain alice"
+    with guard.refuses("CO005", looks) as refusal:
         guard.plan()
+    # Not one paste away: what is raised, and to what, is for whoever has looked.
+    assert "max_suspected_spends is 3, limit 2" in str(refusal.value)
+    assert not re.search("--raise m", str(refusal.value))
     guard.execute("update user_wallet_balances set streakshield_count = 2 where user_id = 'carol'")
     plan = guard.plan()
     assert guard.rows(
         "select user_id from claim_ops.line_states where details ? 'suspected_spend' order by 1"
     ) == [("alice",), ("bob",)]
     assert len(guard.lines(plan)) == 7
+
+
+def test_a_share_of_suspected_spends_refuses_whatever_the_plan_is_narrowed_to(
+    guard_that_waits: Guard,
+) -> None:
+    """Twenty pass below the count; what all that is short looks like does not change by that."""
+    guard = guard_that_waits
+    spenders = [f"spender-{number:02d}" for number in range(12)]
+    for user_id in spenders:
+        add_spender(guard, user_id)
+    guard.add_short_wallets(11)
+    for narrowed in ({"limit": 1}, {"users": ["user-00001"]}, {"user_id": "user-00001"}):
+        with guard.refuses("CO005", "claimctl explain spender-11; claimctl expl") as refusal:
+            guard.plan(**narrowed)
+        assert "max_suspected_share is 0.5217, limit 0.5" in str(refusal.value)
+        assert "user spender-11 (streakshield holds 1, by 2 claims it would be 2" in str(
+            refusal.value
+        )
+    shares = raised({"max_suspected_share": 1})
+    with guard.refuses("CO013", "SUP-412"):
+        guard.plan(**shares)
+    plan = guard.plan(reason="OPS-7 asked", **raised({"max_suspected_share": 1, **RAISED}))
+    guard.call(CHECKER, "reject_plan", plan, "test")
+    # Below ten, and at the limit, nothing is suspected.
+    guard.execute(
+        f"update user_wallet_balances set streakshield_count = 2 where user_id = '{spenders[0]}'"
+    )
+    plan = guard.plan()
+    figures = guard.value(f"select breakers from claim_ops.plans where plan_id = {plan}")
+    assert (figures["max_suspected_share"], figures["max_suspected_spends"]) == (0.5, 11)
+
+
+def test_excess_without_evidence_is_shown_apart_and_counted(guard_that_waits: Guard) -> None:
+    """A retry, a restored backup and our own write explain an excess; goodwill does not."""
+    guard = guard_that_waits
+    for user_id, shields, wallet_hours in (
+        ("retry", 3, 239.5),
+        ("goodwill", 3, 200),
+        ("too much", 9, 239.5),
+        ("backup", 3, 300),
+    ):
+        guard.add_claims(user_id, 1, hours_ago=240)
+        guard.add_wallet(user_id, shields, hours_ago=wallet_hours)
+        guard.mark_wrong(user_id, discrepancy="excess")
+    guard.add_wallet("gift", 1)
+    guard.mark_wrong("gift", discrepancy="excess")
+    set_limit(guard, "max_unexplained_excess", 2)
+    excess = {"include_excess": ["streakshield"]}
+    with guard.refuses("CO005", "Look for grants first") as refusal:
+        guard.plan(**excess)
+    assert "max_unexplained_excess is 3, limit 2" in str(refusal.value)
+    with guard.refuses("CO013", "SUP-412"):
+        guard.plan(**excess, **raised({"max_unexplained_excess": 3}))
+    guard.plan(**excess, exclude=["goodwill"])
+    assert guard.rows(
+        "select user_id, details ? 'unexplained_excess', details -> 'evidence' ->> 'streakshield'"
+        " from claim_ops.plan_lines order by 1"
+    ) == [
+        ("backup", False, "restored_backup"),
+        ("gift", True, None),
+        ("retry", False, "retry"),
+        ("too much", True, None),
+    ]
 
 
 def test_a_retry_within_settle_minutes_is_no_spend(guard_that_waits: Guard) -> None:
@@ -148,9 +218,10 @@ def test_our_own_write_is_no_spend(guard_that_waits: Guard) -> None:
     guard.apply(guard.approve(guard.plan()))
     guard.add_claims("alice", hours_ago=239)
     plan = guard.plan()
-    assert guard.value(f"select details from claim_ops.plan_lines where plan_id = {plan}") == {
-        "discrepancies": {"streakshield": "short"}
-    }
+    details = guard.value(f"select details from claim_ops.plan_lines where plan_id = {plan}")
+    assert details["discrepancies"] == {"streakshield": "short"}
+    assert "suspected_spend" not in details
+    assert details["grounds"]["streakshield"]["claims"] == 3
 
 
 # What is in force
@@ -212,7 +283,7 @@ def test_adjustments_that_match_nothing_switch_the_breaker_of_spends_not_off(
         ) as adjustments (user_id, item)
         """
     )
-    with guard.refuses("CO005", "max_suspected_spends=2"):
+    with guard.refuses("CO005", "wallet_adjustments"):
         guard.plan()
     set_limit(guard, "max_suspected_spends", 2)
     guard.plan()
@@ -234,6 +305,8 @@ def test_what_was_raised_is_shown_and_journalled(guard: Guard) -> None:
         "max_wallets": 10,
         "max_net_quantity": 10,
         "max_suspected_spends": 0,
+        "max_suspected_share": 0,
+        "max_unexplained_excess": 0,
     }
     assert guard.rows(
         """
@@ -350,8 +423,9 @@ def test_suspected_spends_of_a_day_count_together(guard_that_waits: Guard) -> No
     add_spender(guard, "alice")
     guard.plan()
     add_spender(guard, "bob")
-    with guard.refuses("CO005", "--raise max_suspected_spends=2"):
+    with guard.refuses("CO005", "wallet_adjustments") as refusal:
         guard.plan()
+    assert "max_suspected_spends is 2, limit 1" in str(refusal.value)
 
 
 def test_a_wallet_of_two_plans_counts_once(guard: Guard) -> None:

@@ -121,6 +121,12 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             "The models were built with other settings or another catalogue than the guard",
         ),
         (
+            f"create or replace view {MODELS_SCHEMA}.stg_claim_ops__plan_claims as"
+            " select null::text as tx_id, null::bigint as plan_id, null::text as kind where false",
+            "warning",
+            "stg_claim_ops__plan_claims was built before the guard was installed: claims of",
+        ),
+        (
             "update claim_ops.settings set version = 0",
             "error",
             "The guard has version 0, this claimctl speaks to 2.",

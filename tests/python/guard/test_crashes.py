@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 from sandbox.server import Server
 from support.appliers import end_session, finish, start_applier
+from support.databases import running_server
 from support.guard import MAKER, RUNNER, Guard
 from support.guard_templates import Guards
 
@@ -118,12 +116,8 @@ def test_an_applier_that_falls_silent_before_its_commit_holds_no_wallet_for_long
 @pytest.fixture
 def durable_guard(guards: Guards, server: Server) -> Iterator[Guard]:
     """A database with the guard on a server of its own, which may crash."""
-    folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_crash_"))
-    try:
-        with Server(folder, durable=True) as crashing:
-            yield guards.copy_to(crashing, {"settle_minutes": 0})
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_server(durable=True) as crashing:
+        yield guards.copy_to(crashing, {"settle_minutes": 0})
 
 
 def test_a_server_that_crashes_under_an_applier(durable_guard: Guard) -> None:

@@ -190,9 +190,10 @@ def test_it_is_built_repaired_verified_and_explained(
     ) == [(shape.tx_ids[3].lower(), "missing_claim")]
 
     guard = installed(server, dbt, vars)
+    carla_typed = shape.users[2].upper() if "citext" in name else shape.users[2]
     plans = [
         guard.make("plan_wallets"),
-        guard.make("plan_recovery", **range_of(database)),
+        guard.make("plan_recovery", user_id=carla_typed, **range_of(database)),
         guard.make("plan_kill_switch", sku=SHIELD, is_on=False),
     ]
     for plan_id in plans:

@@ -6,16 +6,14 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from sandbox.server import Server
 from sandbox.service import create_tables
 from support.claimctl import claimctl
-from support.databases import DATABASE
+from support.databases import DATABASE, running_server
 from support.dbt_project import ROOT
 from support.guard import Guard
 
@@ -40,21 +38,17 @@ HISTORY = """
 @pytest.fixture
 def foreign() -> Iterator[Guard]:
     """A server on which the superuser has done the first step, and the owner has a service."""
-    folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_foreign_"))
-    try:
-        with Server(folder) as server:
-            with psycopg.connect(server.dsn(), autocommit=True) as connection:
-                connection.execute(STEP_1)
-                connection.execute(f"create database {DATABASE} owner shop".encode())
-                connection.execute(f"grant create on database {DATABASE} to builder".encode())
-            guard = Guard(server)
-            guard.execute("alter schema public owner to shop; grant all on schema public to shop")
-            with guard.session("shop") as connection:
-                create_tables(connection, "text")
-                connection.execute(HISTORY)
-            yield guard
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_server() as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute(STEP_1)
+            connection.execute(f"create database {DATABASE} owner shop".encode())
+            connection.execute(f"grant create on database {DATABASE} to builder".encode())
+        guard = Guard(server)
+        guard.execute("alter schema public owner to shop; grant all on schema public to shop")
+        with guard.session("shop") as connection:
+            create_tables(connection, "text")
+            connection.execute(HISTORY)
+        yield guard
 
 
 @pytest.mark.slow

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from sandbox.server import Server, binaries
-from support.databases import DATABASE, MODELS_SCHEMA
+from sandbox.server import binaries
+from support.databases import DATABASE, MODELS_SCHEMA, running_server
 from support.guard import LOGINS, RUNNER, Guard, assert_says_what_to_do
 from support.guard_templates import NOTHING_TO_SETTLE, Guards, build_by_the_rules
 
@@ -23,33 +20,29 @@ INSTALLER = "installer"
 def elsewhere(guards: Guards) -> Iterator[Guard]:
     """A server of its own, where the installer owns the service's tables and the models."""
     models = guards.with_models()
-    folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_install_"))
-    try:
-        with Server(folder) as server:
-            with psycopg.connect(server.dsn(), autocommit=True) as connection:
-                for statement in (
-                    f"create role {INSTALLER} login createrole",
-                    f"create database {DATABASE} owner {INSTALLER}",
-                ):
-                    connection.execute(statement.encode())
-            guard = Guard(server)
-            dump = subprocess.run(
-                [binaries() / "pg_dump", "--no-owner", "--dbname", models.dsn],
-                check=True,
-                capture_output=True,
-            )
-            subprocess.run(
-                [
-                    *(binaries() / "psql", "--quiet", "--set", "ON_ERROR_STOP=1"),
-                    *("--dbname", server.dsn(DATABASE, INSTALLER)),
-                ],
-                check=True,
-                input=dump.stdout,
-                capture_output=True,
-            )
-            yield guard
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_server() as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            for statement in (
+                f"create role {INSTALLER} login createrole",
+                f"create database {DATABASE} owner {INSTALLER}",
+            ):
+                connection.execute(statement.encode())
+        guard = Guard(server)
+        dump = subprocess.run(
+            [binaries() / "pg_dump", "--no-owner", "--dbname", models.dsn],
+            check=True,
+            capture_output=True,
+        )
+        subprocess.run(
+            [
+                *(binaries() / "psql", "--quiet", "--set", "ON_ERROR_STOP=1"),
+                *("--dbname", server.dsn(DATABASE, INSTALLER)),
+            ],
+            check=True,
+            input=dump.stdout,
+            capture_output=True,
+        )
+        yield guard
 
 
 @pytest.fixture

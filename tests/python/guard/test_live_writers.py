@@ -13,7 +13,13 @@ from support.guard import RUNNER, Guard
 
 # Claim first and wallet first, each in one commit: with nothing to settle there is no other way.
 WRITERS = ("atomic", "upsert") * 4
-NO_LIMITS = {"max_affected_share": 1, "max_net_quantity": 10**6, "max_suspected_spends": 10**6}
+NO_LIMITS = dict.fromkeys(
+    (
+        *("max_affected_share", "max_net_quantity", "max_suspected_spends"),
+        *("max_suspected_share", "max_unexplained_excess"),
+    ),
+    10**6,
+)
 # Every other user of the traffic is short of a shield, or has a booster that no claim outlasts.
 SPOIL = f"""
     create table spoiled as
@@ -86,7 +92,9 @@ def test_live_writers_lose_nothing(
         create_history(connection, SPOILABLE_USERS + users, user_id_type="text")
     guard.execute(SPOIL)
     assert guard.rows(WRONG) == []
-    plan = guard.approve(guard.plan(include_excess=["xp_booster"], **{"raise": NO_LIMITS}))
+    plan = guard.approve(
+        guard.plan(reason="OPS-1", include_excess=["xp_booster"], **{"raise": NO_LIMITS})
+    )
     start_traffic(
         tmp_path,
         guard.dsn,

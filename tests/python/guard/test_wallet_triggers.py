@@ -61,6 +61,16 @@ def of_one_user(body: str) -> str:
             "few_shields",
             id="check",
         ),
+        pytest.param(
+            of_one_user(RAISES).replace(
+                "create trigger spoils_wallets before insert or update on user_wallet_balances",
+                "create constraint trigger spoils_wallets after update on user_wallet_balances"
+                " deferrable initially deferred",
+            ),
+            "cannot_be_written",
+            "user-00002 is frozen",
+            id="raises at commit",
+        ),
     ],
 )
 def test_one_wallet_that_cannot_be_written_stops_nobody_else(

@@ -14,6 +14,7 @@ import psycopg
 from dbt.cli.main import dbtRunner
 from sandbox.server import Server, binaries
 
+from support import mutants
 from support.databases import DATABASE, MODELS_SCHEMA, Templates, copy_database
 from support.dbt_project import DbtProject
 from support.guard import LOGINS, Guard
@@ -39,7 +40,10 @@ class Guards:
         server, template = self.templates.server, self.template(vars)
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             copy_database(connection, template, DATABASE)
-        return Guard(server)
+        guard = Guard(server)
+        if mutants.current:
+            mutants.current(guard)
+        return guard
 
     def copy_to(self, server: Server, vars: Vars | None = None) -> Guard:
         """Copy such a database, with the roles, to another server."""

@@ -27,7 +27,8 @@ begin
         )::text, true);
         insert into {{ claims }} as stored ({{ names.values() | join(', ') }})
         values (v_claim.{{ names.values() | join(', v_claim.') }})
-        on conflict do nothing
+        -- Only the tx_id says that somebody was quicker; another unique index of the service says its own sentence.
+        on conflict ({{ names.tx_id }}) do nothing
         returning stored.* into v_stored;
         if not found then
             return 'claimed';

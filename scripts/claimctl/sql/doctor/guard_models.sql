@@ -7,3 +7,26 @@ select
 from {models}.rpt_wallet_build as build
 cross join claim_ops.settings
 where build.settings_digest is distinct from settings.digest
+union all
+-- What was found when it was built: a view that does not read the guard's was built without one.
+select
+    'warning',
+    'stg_claim_ops__plan_claims was built before the guard was installed: '
+    || 'claims of approved overrides count as violations of their cap.',
+    'Run dbt build --select stg_claim_ops__plan_claims.'
+from pg_catalog.pg_class
+inner join pg_catalog.pg_namespace on pg_class.relnamespace = pg_namespace.oid
+where
+    pg_namespace.nspname = %(models_schema)s
+    and pg_class.relname = 'stg_claim_ops__plan_claims'
+    and pg_class.relkind = 'v'
+    and not exists (
+        select from pg_catalog.pg_depend
+        inner join pg_catalog.pg_rewrite on pg_depend.objid = pg_rewrite.oid
+        inner join pg_catalog.pg_class as sources on pg_depend.refobjid = sources.oid
+        where
+            pg_rewrite.ev_class = pg_class.oid
+            and pg_depend.classid = 'pg_catalog.pg_rewrite'::regclass
+            and sources.relname = 'plan_claims'
+            and sources.relnamespace::regnamespace::text = 'claim_ops'
+    )

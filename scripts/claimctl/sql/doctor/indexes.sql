@@ -143,7 +143,17 @@ findings as (
         relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
         || array_to_string(keys, ', ') || ')' || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
             as finding,
-        case
+        coalesce(case
+            when is_unique and exists(
+                    select from pg_catalog.pg_partitioned_table as partitioned
+                    inner join pg_catalog.pg_class as parents on partitioned.partrelid = parents.oid
+                    inner join pg_catalog.pg_namespace as places on parents.relnamespace = places.oid
+                    left join pg_catalog.pg_attribute as by_column
+                        on parents.oid = by_column.attrelid and partitioned.partattrs[0] = by_column.attnum
+                    where
+                        quote_ident(places.nspname) || '.' || quote_ident(parents.relname) = relation
+                        and (partitioned.partnatts > 1 or quote_ident(by_column.attname) is distinct from keys[1])
+                ) then null
             when is_valid is not true and not is_being_built
                 then coalesce('drop index concurrently ' || index_relation || '; ', '')
                     || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
@@ -162,7 +172,10 @@ findings as (
                 else ''
             end)
                     || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
-        end as advice
+        end, case
+            when not is_being_built then format('PostgreSQL has no unique index on %%2$s over partitions of %%1$s by another column: partition it by hash (%%2$s), '
+            'or leave missing claims to the service; claimctl plan wallets works without it', relation, keys[1]) || '.'
+        end) as advice
     from matching
     where rank = 1 and is_valid is not true
 )

@@ -1,4 +1,4 @@
--- One row a line of a plan, then one row a purchase that it left out.
+-- One row a line of a plan, then one row a purchase, or a balance, that it left out.
 with
 
 lines as (
@@ -14,7 +14,12 @@ lines as (
             select string_agg(concat_ws(' ', claim.tx_id, claim.sku, claim.claimed_at), '; ' order by claim.claimed_at)
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
                 as claim (tx_id text, sku text, claimed_at timestamptz)
-        ) as claims
+        ) as claims,
+        (
+            select jsonb_agg(to_jsonb(claim) order by claim.claimed_at)
+            from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
+                as claim (tx_id text, sku text, claimed_at timestamptz)
+        ) as claim_list
     from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
@@ -28,9 +33,24 @@ left_out as (
         'left_out' as state,
         plan_left_out.reason as skipped_because,
         null::timestamptz as decided_at,
-        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims
+        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims,
+        jsonb_build_array(jsonb_build_object(
+            'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at
+        )) as claim_list
     from claim_ops.plan_left_out
     where plan_left_out.plan_id = %(plan_id)s
+    union all
+    select
+        null,
+        balances.user_id::text,
+        null,
+        null,
+        'left_out',
+        balances.reason,
+        null,
+        balances.item
+    from claim_ops.plan_balances_left_out as balances
+    where balances.plan_id = %(plan_id)s
 ),
 
 final as (

@@ -6,8 +6,8 @@ select
     plans.reason,
     lines.state,
     lines.skipped_because,
-    lines.before::text as before,
-    lines.after::text as after,
+    lines.before,
+    lines.after,
     to_jsonb(lines.decided_at) #>> '{{}}' as decided_at
 from claim_ops.line_states as lines
 inner join claim_ops.plans on lines.plan_id = plans.plan_id

@@ -41,7 +41,8 @@ outcomes as (
         count(*) filter (where lines.state = 'pending') as pending,
         count(*) filter (where lines.before is null) as wallets_created,
         count(*) filter (where lines.after is null) as wallets_deleted,
-        count(*) filter (where lines.details ? 'suspected_spend') as suspected_spends
+        count(*) filter (where lines.details ? 'suspected_spend') as suspected_spends,
+        count(*) filter (where lines.details ? 'unexplained_excess') as unexplained_excess
     from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
@@ -79,6 +80,18 @@ left_out as (
     group by plan_left_out.reason
 ),
 
+balances_left_out as (
+    select
+        plan_balances_left_out.reason,
+        count(distinct plan_balances_left_out.user_id) as users,
+        count(*) as balances,
+        min(plan_balances_left_out.settles_at) as first_settles_at,
+        max(plan_balances_left_out.settles_at) as last_settles_at
+    from claim_ops.plan_balances_left_out
+    where plan_balances_left_out.plan_id = %(plan_id)s
+    group by plan_balances_left_out.reason
+),
+
 switch as (
     select
         named.sku,
@@ -95,7 +108,8 @@ warnings as (
         || ', but the store retries for 155 minutes: a claim on its way looks like a fault.' as warning
     from claim_ops.settings
     cross join plan
-    where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan.kind <> 'kill_switch'
+    inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
+    where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan_kinds.needs_rules
     union all
     select plan.limits ->> 'warning' from plan
     where plan.limits ? 'warning'
@@ -127,6 +141,9 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
         from purchases as claimed
     ), '[]'),
     'left_out', coalesce((select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out), '[]'),
+    'balances_left_out', coalesce((
+        select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
+    ), '[]'),
     'switch', coalesce((select jsonb_agg(to_jsonb(switch) order by switch.sku) from switch), '[]'),
     'breaker_limits', (
         select jsonb_object_agg(figures.key, coalesce(plan.limits -> 'raise' -> figures.key, settings.settings -> figures.key))

@@ -1,0 +1,59 @@
+{% macro claim_ops__write_corrections() %}
+create function claim_ops._write_corrections(p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[])
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $function$
+declare
+    v_limits constant jsonb := (select plans.limits from claim_ops.plans where plans.plan_id = p_plan_id);
+    v_include_excess constant text[] := array(select jsonb_array_elements_text(v_limits -> 'include_excess'));
+    v_users constant {{ var('user_id_data_type') }}[] := case
+        when v_limits ? 'users' then array(select jsonb_array_elements_text(v_limits -> 'users'))
+    end;
+    v_exclude constant {{ var('user_id_data_type') }}[] := array(select jsonb_array_elements_text(v_limits -> 'exclude'));
+    v_user_id constant {{ var('user_id_data_type') }} := v_limits ->> 'user_id';
+    v_found jsonb;
+begin
+    with judged as materialized (
+        select judged.* from claim_ops._judge_balances(p_user_ids, v_include_excess) as judged
+    ),
+    asked_for as materialized (
+        select
+            judged.*,
+            case when judged.user_id = any(v_exclude) then 'excluded' else judged.reason end as left_out_because
+        from judged
+        where (v_user_id is null or judged.user_id = v_user_id)
+            and (v_users is null or judged.user_id = any(v_users))
+            -- A missing wallet is created with all that it should hold, or not at all.
+            and (v_limits ->> 'item' is null or judged.item = v_limits ->> 'item' or not judged.has_wallet)
+            and (v_limits ->> 'type' is null or (judged.type = 'excess') = (v_limits ->> 'type' = 'excess'))
+            and (v_limits ->> 'changed_from' is null or judged.wallet_updated_at >= (v_limits ->> 'changed_from')::timestamptz)
+            and (v_limits ->> 'changed_to' is null or judged.wallet_updated_at < (v_limits ->> 'changed_to')::timestamptz)
+    ),
+    lines as materialized (
+        {{ claim_reconciliation.guard_correction_lines() | indent(8) }}
+    ),
+    planned as (
+        insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
+        -- In the order of the users, which is the order in which wallets are locked.
+        select p_plan_id, row_number() over (order by lines.user_id), lines.user_id, lines.before, lines.after, lines.details
+        from lines
+    ),
+    left_out as (
+        insert into claim_ops.plan_balances_left_out (plan_id, user_id, item, type, reason, settles_at)
+        select p_plan_id, asked_for.user_id, asked_for.item, asked_for.type, asked_for.left_out_because, asked_for.settles_at
+        from asked_for
+        where asked_for.left_out_because is not null
+    )
+    {{ claim_reconciliation.guard_suspicions() | indent(4) }}
+    into v_found;
+    return v_found;
+end
+$function$;
+comment on function claim_ops._write_corrections is
+$$Writes the lines of a wallet correction, one a user whose wallet is wrong and quiet now, within the plan's limits, and the balances
+that it leaves out with the reason. Returns what to suspect: the share of suspected spends in all that is short, and examples.$$;
+{{ claim_reconciliation.guard_hand_over('_write_corrections') }}
+{% endmacro %}

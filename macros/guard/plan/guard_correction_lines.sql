@@ -1,0 +1,50 @@
+{% macro guard_correction_lines() -%}
+    {#- A query over asked_for: one line a user, with the grounds of each item for the approver. -#}
+select
+    asked_for.user_id,
+    case when bool_and(asked_for.has_wallet) then jsonb_object_agg(asked_for.column_name, asked_for.before) end as before,
+    jsonb_object_agg(asked_for.column_name, asked_for.after) as after,
+    jsonb_strip_nulls(jsonb_build_object(
+        'discrepancies', jsonb_object_agg(asked_for.item, asked_for.type),
+        'suspected_spend', nullif(bool_or(asked_for.is_suspected_spend), false),
+        'unexplained_excess', nullif(bool_or(asked_for.type = 'excess' and asked_for.evidence is null), false),
+        'evidence', jsonb_object_agg(asked_for.item, asked_for.evidence) filter (where asked_for.evidence is not null),
+        'grounds', jsonb_object_agg(asked_for.item, asked_for.grounds)
+    )) as details
+from asked_for
+where asked_for.left_out_because is null
+group by asked_for.user_id
+order by asked_for.user_id
+limit (v_limits ->> 'limit')::integer
+{%- endmacro %}
+
+
+{% macro guard_suspicions() -%}
+    {#- What the breakers are told beside the plan's lines: the share over all that is short, before any narrowing (fewer
+        than 10 suspected spends are no share), and three users each, the largest first, to look at. -#}
+select jsonb_build_object(
+    'max_suspected_share', (
+        select case when count(*) filter (where judged.is_suspected_spend) < 10 then 0 else round(
+            count(*) filter (where judged.is_suspected_spend)::numeric / count(*) filter (where judged.is_quiet_short), 4
+        ) end
+        from judged
+    ),
+    {%- for name, condition in [
+        ('suspected_spends', 'judged.is_suspected_spend'),
+        ('unexplained_excess', "judged.type = 'excess' and judged.evidence is null and judged.reason is null"),
+    ] %}
+    '{{ name }}', (
+        select jsonb_agg(jsonb_build_object(
+            'user_id', example.user_id, 'item', example.item, 'before', example.before, 'after', example.after,
+            'grounds', example.grounds
+        ))
+        from (
+            select judged.* from judged
+            where {{ condition }}
+            order by judged.wallet_updated_at desc nulls last, judged.user_id
+            limit 3
+        ) as example
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
+)
+{%- endmacro %}

@@ -1,0 +1,138 @@
+"""`plan wallets` for a set of users, and what it says about those that it leaves out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.claimctl import Answer, claimctl, on
+from support.guard import MAKER, Guard
+
+HOURS = "clock_timestamp() - {} * interval '1 hour'"
+
+
+@pytest.fixture
+def shop(guard_that_waits: Guard) -> Guard:
+    """Owed: ann, bob, cat, whose wallet is missing. In excess: dan. In flight: eve."""
+    guard = guard_that_waits
+    guard.execute("create index on user_wallet_balances (user_id)")
+    for user_id, hours_ago in (("ann", 300), ("bob", 241)):
+        guard.add_wallet(user_id, 1, hours_ago=hours_ago)
+        guard.add_claims(user_id, 2)
+        guard.mark_wrong(user_id)
+    guard.add_claims("cat", 1)
+    guard.mark_wrong("cat", discrepancy="missing_wallet")
+    guard.add_claims("dan", 1)
+    guard.add_wallet("dan", 2, hours_ago=239.5)
+    guard.mark_wrong("dan", discrepancy="excess")
+    guard.add_claims("eve", 2, hours_ago=1)
+    guard.add_wallet("eve", 1, hours_ago=2)
+    guard.mark_wrong("eve")
+    return guard
+
+
+def planned(guard: Guard, **arguments: Any) -> set[str]:
+    """Return the users of a plan that is made and taken back."""
+    plan = guard.plan(**arguments)
+    return {
+        user
+        for (user,) in guard.rows(
+            f"select user_id from claim_ops.plan_lines where plan_id = {plan}"
+        )
+    }
+
+
+def left_out(guard: Guard, plan: int) -> dict[str, str]:
+    query = "select user_id, reason from claim_ops.plan_balances_left_out where plan_id = {}"
+    return dict(guard.rows(query.format(plan)))
+
+
+def test_a_plan_is_made_for_a_set_of_users(shop: Guard) -> None:
+    excess = {"include_excess": ["streakshield"]}
+    assert planned(shop) == {"ann", "bob", "cat"}
+    assert planned(shop, users=["bob", "dan"]) == {"bob"}
+    assert planned(shop, users=["bob", "dan"], **excess) == {"bob", "dan"}
+    assert planned(shop, exclude=["bob"], **excess) == {"ann", "cat", "dan"}
+    assert planned(shop, type="short", **excess) == {"ann", "bob", "cat"}
+    assert planned(shop, type="excess", **excess) == {"dan"}
+    moment = shop.value(f"select {HOURS.format(260)}")
+    assert planned(shop, changed_from=moment, **excess) == {"bob", "dan"}
+    assert planned(shop, changed_to=moment, **excess) == {"ann"}
+    changed = shop.value("select updated_at from user_wallet_balances where user_id = 'bob'")
+    assert planned(shop, changed_from=changed, **excess) == {"bob", "dan"}
+    assert planned(shop, changed_to=changed, **excess) == {"ann"}
+    # Kept with the plan: the approver is asked about these users, and the digest holds them.
+    limits = shop.value("select limits from claim_ops.plans where plan_id = 2")
+    assert limits["users"] == ["bob", "dan"]
+
+
+def test_what_is_left_out_is_listed_with_the_reason(shop: Guard) -> None:
+    plan = shop.plan(exclude=["bob"])
+    assert left_out(shop, plan) == {
+        "bob": "excluded",
+        "dan": "excess_not_asked_for",
+        "eve": "in_flight",
+    }
+    assert (
+        shop.value(
+            "select round(extract(epoch from settles_at - clock_timestamp()) / 3600)"
+            " from claim_ops.plan_balances_left_out where reason = 'in_flight'"
+        )
+        == 2
+    )
+    # Of users who were not asked for nothing is said.
+    assert left_out(shop, shop.plan(users=["ann", "eve"])) == {"eve": "in_flight"}
+    with shop.refuses("CO014", "--include-excess") as refusal:
+        shop.plan(users=["dan", "eve"])
+    said = str(refusal.value)
+    assert "excess_not_asked_for 1, in_flight 1 (come back at 2" in said
+    shop.add_purchase("dan")
+    plan = shop.plan(include_excess=["streakshield"])
+    assert left_out(shop, plan) == {"dan": "unclaimed_purchase", "eve": "in_flight"}
+
+
+def test_bad_sets_are_refused_in_a_sentence(shop: Guard, tmp_path: Path) -> None:
+    with shop.refuses("CO013", "Correct the list"):
+        shop.plan(users=["ann", "zoe", "bob", "yan"])
+    with shop.refuses("CO013", "--changed-from"):
+        shop.plan(changed_from="2026-01-02Z", changed_to="2026-01-01Z")
+    with shop.refuses("CO013", "--include-excess ITEM"):
+        shop.plan(type="excess")
+    with shop.refuses("CO013", "--type short"):
+        shop.plan(type="wrong")
+    empty, odd = tmp_path / "empty.txt", tmp_path / "odd.txt"
+    empty.write_text("\n \n")
+    odd.write_bytes(b"\xff\xfe")
+    for given, sentence in {
+        ("--users", str(tmp_path / "none.txt")): "could not be read: No such file",
+        ("--users", str(empty)): "names no user: write one id a line",
+        ("--users", str(odd)): "is no UTF-8 text",
+        ("--exclude", "zoe"): "1 of the 1 users of --exclude are not known, the first is zoe",
+        ("--type", "wrong"): "is not one of",
+        ("--changed-from", "soon"): "is no date or time",
+    }.items():
+        answer = plan_wallets(shop, *given)
+        assert (answer.exit_code, sentence in answer.sentence) == (2, True), answer.stderr
+
+
+def plan_wallets(guard: Guard, *arguments: str) -> Answer:
+    raised = ("--reason", "test", "--raise", "max_affected_share=1")
+    return claimctl("plan", "wallets", *raised, *arguments, *on(guard, user=MAKER))
+
+
+def test_the_command_line_takes_files(shop: Guard, tmp_path: Path) -> None:
+    users, goodwill = tmp_path / "users.txt", tmp_path / "goodwill.txt"
+    users.write_text("ann\r\nbob\n\neve\nann\n")
+    goodwill.write_text("bob")
+    made = plan_wallets(shop, "--users", str(users), "--exclude", str(goodwill), "--exclude", "cat")
+    assert made.exit_code == 0, made.stderr
+    assert "users" not in made.stdout.split("Wrong, and left out")[0]
+    for line in ("excluded    1       1", "in_flight   1       1          after 20"):
+        assert line in made.stdout, made.stdout
+    shown = claimctl("show", "1", *on(shop, user=MAKER))
+    assert "users     ann, bob, eve\n" in shown.stdout
+    document = claimctl("show", "1", "--json", *on(shop, user=MAKER)).document
+    assert document["limits"]["exclude"] == ["bob", "cat"]
+    assert [row["reason"] for row in document["balances_left_out"]] == ["excluded", "in_flight"]
+    assert [line["user_id"] for line in document["plan_lines"]] == ["ann", "bob", "eve"]
