@@ -6,8 +6,8 @@
     pre_hook="{{ 'delete from ' ~ this if is_incremental() else 'select 1' }}",
 ) }}
 {%- set now = claim_reconciliation.current_time() %}
--- Grain: one row an alert about what a build found wrong of purchases and wallets, as of the build: how many, since when,
--- and the sentence that says so. Emptied and filled again in one transaction, as int_shop_minutes.
+-- Grain: one row an alert about what a build found wrong of purchases and wallets, as of the build: how many, since
+-- when, and the sentence that says so. Emptied and filled again in one transaction, as int_shop_minutes.
 with
 
 shop as (
