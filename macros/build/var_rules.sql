@@ -45,12 +45,13 @@
     {{- return({
         0: [
             'booster_tolerance_seconds', 'max_suspected_spends', 'max_unexplained_excess', 'burst_gap_minutes',
-            'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests',
+            'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests', 'alert_unclaimed_purchases',
+            'alert_purchases_without_claim', 'alert_claims_without_metric', 'alert_silence_minutes',
         ],
         1: [
             'max_wallets', 'max_net_quantity', 'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days',
             'metrics_retention_days', 'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes',
-            'alert_widest_minutes',
+            'alert_widest_minutes', 'alert_discrepancy_hours',
         ],
     }) -}}
 {% endmacro %}
@@ -80,6 +81,7 @@
         'recount_metrics_from': time,
         'recount_metrics_until': time,
         'user_id_data_type': {'kind': 'text', 'words': 'a type of PostgreSQL'},
+        'claim_service_login': {'kind': 'text', 'or_null': true, 'words': 'the name of a role, or null'},
         'claim_service_schema': {'kind': 'text', 'words': 'the name of a schema'},
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
         'runbook_url': {'kind': 'text', 'words': 'an address'},

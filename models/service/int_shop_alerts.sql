@@ -19,58 +19,12 @@ shop as (
     select * from {{ ref('int_shop_minutes') }}
 ),
 
-unclaimed as (
-    select
-        tx_id,
-        user_id,
-        unit_price,
-        purchased_at,
-        built_at
-    from {{ ref('fct_purchase_discrepancies') }}
-    where discrepancy_type = 'missing_claim' and is_recoverable and is_settled
-),
-
-old_discrepancies as (
-    select last_activity_at from {{ ref('fct_wallet_discrepancies') }}
-    where
-        is_settled
-        and last_activity_at < {{ claim_reconciliation.hours_after('built_at', '-' ~ var('alert_discrepancy_hours')) }}
-),
-
 -- The last request that the log knows, and the last claim that there is.
 lasts as (
     select
         coalesce((select max(requested_at) from requests), (select max(started_at) from counted)) as metric_at,
         (select max(case when claims > 0 then started_at end) from shop) as claim_at,
         (select max(built_at) from shop) as built_at
-),
-
--- The hour whose purchases are settled by now.
-settled_hour as (
-    select
-        {{ claim_reconciliation.minutes_after(now, -60 - var('settle_minutes')) }} as first_at,
-        {{ claim_reconciliation.minutes_after(now, -var('settle_minutes')) }} as ended_at
-),
-
-paid_in_hour as (
-    select sum(shop.purchases) as purchases
-    from settled_hour
-    inner join shop on settled_hour.first_at <= shop.started_at and settled_hour.ended_at > shop.started_at
-),
-
-unclaimed_in_hour as (
-    select count(*) as purchases
-    from settled_hour
-    inner join unclaimed
-        on settled_hour.first_at <= unclaimed.purchased_at and settled_hour.ended_at > unclaimed.purchased_at
-),
-
-share_of_hour as (
-    select
-        round(100.0 * least(unclaimed_in_hour.purchases, paid_in_hour.purchases) / nullif(paid_in_hour.purchases, 0))
-        || ' %' as share
-    from paid_in_hour
-    cross join unclaimed_in_hour
 ),
 
 after_last_claim as (
@@ -100,22 +54,7 @@ after_last_metric as (
 ),
 
 found as (
-    select
-        'unclaimed_purchases' as alert,
-        count(*) as value,
-        min(purchased_at) as since,
-        count(*) || ' purchases, worth ' || coalesce(sum(unit_price), 0) || ', were paid and have no claim though the'
-        || ' store retries no more; of those of the last settled hour '
-        || coalesce((select share_of_hour.share from share_of_hour), 'none') || '.' as description
-    from unclaimed
-    union all
-    select
-        'old_discrepancies' as alert,
-        count(*) as value,
-        min(last_activity_at) as since,
-        count(*) || ' settled balances are wrong since more than {{ var("alert_discrepancy_hours") }} hours.'
-            as description
-    from old_discrepancies
+    select * from {{ ref('int_shop_findings') }}
     union all
     select
         'claims_stop' as alert,

@@ -137,7 +137,7 @@ def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> 
         if result.node.resource_type == "model"
         and result.node.config.materialized == "parallel_table"
     }
-    assert len(models) == 9
+    assert len(models) == 8
     for name, model in models.items():
         promised = {
             (column.name, column.data_type, any(column.constraints))
