@@ -6,15 +6,15 @@
     {%- set backup = make_backup_relation(target, 'table' if existing is none else existing.type) -%}
 
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
-    {{ claim_reconciliation._replace_table(existing, target, backup, sql) }}
+    {{ claim_reconciliation._replace_table(existing, target, backup, sql, takes_views_along=true) }}
     {{ drop_relation_if_exists(backup) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
 
-{% macro _replace_table(existing, target, predecessor, sql) %}
+{% macro _replace_table(existing, target, predecessor, sql, takes_views_along=false) %}
     {#- Creates the table beside the existing one, which it then takes the place of, and commits. The existing one is left
-        under the name of its predecessor. -#}
+        under the name of its predecessor, with the views on it, unless the new one takes them along. -#}
     {%- set intermediate = make_intermediate_relation(target) -%}
     {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -29,12 +29,18 @@
     {%- endif %}
     {% do create_indexes(intermediate) %}
 
+    {%- set takes_views_along = takes_views_along and existing is not none and existing.is_table %}
+    {% if takes_views_along %}
+        {% do run_query(claim_reconciliation.lock_views_of(existing)) %}
+    {% endif %}
     {% if existing is not none %}
         {{ adapter.rename_relation(existing, predecessor) }}
     {% endif %}
     {{ adapter.rename_relation(intermediate, target) }}
-    {% if existing is not none and existing.is_table %}
-        {% do run_query(claim_reconciliation.point_views_at(target, predecessor)) %}
+    {% if takes_views_along %}
+        {% do run_query(claim_reconciliation.point_views_at(
+            target.schema, target.identifier, "old.relname = '" ~ predecessor.identifier ~ "'"
+        )) %}
     {% endif %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -1,4 +1,4 @@
-{{ config(materialized='replaced_view') }}
+{{ config(materialized='parallel_table') }}
 -- Grain: one row a status, SKU and reason of purchases that ask for no claim, as their latest status calls them.
 {%- set audit = ref('stg_claim_service__audit_purchases') %}
 {%- set claims = ref('stg_claim_service__purchase_claims') %}

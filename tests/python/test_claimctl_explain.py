@@ -10,6 +10,7 @@ import pytest
 from support.claimctl import claimctl, consumer_project, on
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
+from support.documents import departures, documented
 
 USER = "5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11"
 STRANGER = "00000000-0000-4000-8000-000000000000"
@@ -53,6 +54,7 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     answer = claimctl("explain", USER, "--json", *options)
     assert answer.exit_code == 0
     document = answer.document
+    assert list(departures(document, documented()["explain"])) == []
     assert list(document) == [
         *("user_id", "is_known", "built_at", "as_of", "has_wallet", "wallet_updated_at"),
         *("ledger", "adjustments", "balances", "hints", "discrepancies", "caps", "plans"),

@@ -14,6 +14,7 @@ from sandbox.server import free_port
 from sandbox.writers import SHIELD
 from support.claimctl import Answer, claimctl
 from support.databases import Database
+from support.documents import departures, documented
 
 TEST_CLAIM = ("--test-claim", "--tx-id", "test-tx-123", "--sku", SHIELD)
 TOKEN = {"CLAIMCTL_TOKEN": "tester"}
@@ -63,7 +64,9 @@ def test_health_with_its_latency(endpoint: Endpoint) -> None:
     assert answer.exit_code == 0
     assert answer.stdout.startswith("health: 200 in ")
     assert answer.stdout.endswith(' ms, ok. {"status": "ok"}\n')
-    (reply,) = claimctl("probe", endpoint.url, "--json").document["replies"]
+    document = claimctl("probe", endpoint.url, "--json").document
+    assert list(departures(document, documented()["probe"])) == []
+    (reply,) = document["replies"]
     assert (reply["check"], reply["status"], reply["is_good"]) == ("health", 200, True)
     assert 0 < reply["latency_ms"] < 5_000
 

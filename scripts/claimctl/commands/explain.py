@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -183,8 +184,8 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
                     row["kind"],
                     row["plan_state"],
                     row["skipped_because"] or row["state"],
-                    row["before"] or "no wallet",
-                    row["after"] or "no wallet",
+                    _wallet(row["before"]),
+                    _wallet(row["after"]),
                     utc(row["decided_at"]),
                 )
                 for row in explanation["plans"]
@@ -203,6 +204,10 @@ def _wallet_title(explanation: dict[str, Any]) -> str:
     if explanation["has_wallet"]:
         state = f"changed at {utc(explanation['wallet_updated_at']) or 'an unknown time'}"
     return f"Wallet ({state}; models built at {utc(explanation['built_at'])})"
+
+
+def _wallet(balances: dict[str, Any] | None) -> str:
+    return "no wallet" if balances is None else json.dumps(balances, ensure_ascii=False)
 
 
 def _granted(quantity: int | None, item: str | None) -> str:

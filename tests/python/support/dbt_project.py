@@ -112,16 +112,16 @@ class DbtProject:
             raise result.exception or RuntimeError("dbt parse gave no manifest")
         return result.result
 
-    def deprecations(self) -> list[str]:
-        """Parse and return what dbt says about deprecated names and keys."""
+    def warnings(self) -> list[str]:
+        """Parse anew and return what dbt warns of, deprecated names and keys among it."""
         said: list[str] = []
 
         def listen(event: Any) -> None:
-            if "Deprecat" in event.info.name:
+            if event.info.level == "warn" or "Deprecat" in event.info.name:
                 said.append(event.info.msg)
 
         result = dbtRunner(callbacks=[listen]).invoke(
-            ["parse", *self._arguments(None), "--show-all-deprecations"]
+            ["parse", "--no-partial-parse", *self._arguments(None), "--show-all-deprecations"]
         )
         assert result.success, result.exception
         return said
