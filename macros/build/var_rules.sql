@@ -44,10 +44,12 @@
     {#- The vars that are whole numbers, by the least that each may be. -#}
     {{- return({
         0: [
+            'alert_unclaimed_purchases', 'alert_purchases_without_claim', 'alert_claims_without_metric',
             'booster_tolerance_seconds', 'max_suspected_spends', 'max_unexplained_excess', 'burst_gap_minutes',
             'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests',
         ],
         1: [
+            'alert_discrepancy_hours', 'alert_silence_minutes',
             'max_wallets', 'max_net_quantity', 'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days',
             'metrics_retention_days', 'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes',
             'alert_widest_minutes',
@@ -80,6 +82,7 @@
         'recount_metrics_from': time,
         'recount_metrics_until': time,
         'user_id_data_type': {'kind': 'text', 'words': 'a type of PostgreSQL'},
+        'claim_service_login': {'kind': 'text', 'or_null': true, 'words': 'the name of a role, or null'},
         'claim_service_schema': {'kind': 'text', 'words': 'the name of a schema'},
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
         'runbook_url': {'kind': 'text', 'words': 'an address'},
