@@ -44,11 +44,13 @@
     {#- The vars that are whole numbers, by the least that each may be. -#}
     {{- return({
         0: [
+            'alert_unclaimed_purchases', 'alert_purchases_without_claim', 'alert_claims_without_metric',
             'booster_tolerance_seconds', 'max_suspected_spends', 'max_unexplained_excess', 'burst_gap_minutes',
             'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests', 'alert_unclaimed_purchases',
             'alert_purchases_without_claim', 'alert_claims_without_metric', 'alert_silence_minutes',
         ],
         1: [
+            'alert_discrepancy_hours', 'alert_silence_minutes',
             'max_wallets', 'max_net_quantity', 'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days',
             'metrics_retention_days', 'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes',
             'alert_widest_minutes', 'alert_discrepancy_hours',
