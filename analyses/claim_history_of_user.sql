@@ -1,10 +1,10 @@
 -- Grain: one row a claim of one user and a status of its purchase; a claim without a purchase, which the runbook's join
--- leaves out, has a row too. dbt compile --vars '{user: ...}'; claimctl explain USER shows more.
+-- leaves out, has a row too. claimctl analyse claim_history_of_user --user USER; claimctl explain USER shows more.
 with
 
 claims as (
     select * from {{ ref('stg_claim_service__purchase_claims') }}
-    where user_id::text = '{{ var("user", "00000000-0000-0000-0000-000000000000") }}'
+    where user_id::text = '{{ var("user", "00000000-0000-0000-0000-000000000000") | replace("'", "''") }}'
 ),
 
 audit as (

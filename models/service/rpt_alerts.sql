@@ -6,6 +6,10 @@ spans as (
     select * from {{ ref('int_alert_spans') }}
 ),
 
+shop_alerts as (
+    select * from {{ ref('int_shop_alerts') }}
+),
+
 contacts as (
     select * from {{ ref('escalation_contacts') }}
 ),
@@ -18,8 +22,7 @@ rules as (
             {{ rule.threshold }}::double precision as threshold,
             {{ rule.for_minutes }} as for_minutes,
             '{{ rule.description }}' as description,
-            '{{ var("runbook_url") }}#{{ rule.anchor }}' as runbook_url,
-            '{{ rule.command }}' as command
+            '{{ rule.anchor }}' as anchor
         {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -29,7 +32,7 @@ last_spans as (
     where last_judged_at = {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }}
 ),
 
-final as (
+judged as (
     select
         rules.alert,
         rules.severity,
@@ -40,22 +43,53 @@ final as (
         last_spans.signal,
         last_spans.requests::bigint as requests,
         rules.for_minutes,
+        rules.description,
+        rules.anchor,
+        last_spans.last_judged_at
+    from rules
+    inner join last_spans on rules.alert = last_spans.alert
+    union all
+    select
+        alert,
+        severity,
+        state,
+        since,
+        value,
+        threshold,
+        signal,
+        requests,
+        for_minutes,
+        description,
+        anchor,
+        last_judged_at
+    from shop_alerts
+),
+
+final as (
+    select
+        alert,
+        severity,
+        state,
+        since,
+        value,
+        threshold,
+        signal,
+        requests,
+        for_minutes,
         (
             select max(contacts.escalation_level)
             from contacts
             where
-                last_spans.state = 'firing'
+                judged.state = 'firing'
                 -- On-call hears of everything; only what is critical climbs.
-                and (rules.severity = 'critical' or contacts.escalation_level = 1)
-                and {{ claim_reconciliation.minutes_after('last_spans.since', 'contacts.after_minutes') }}
-                <= last_spans.last_judged_at
+                and (judged.severity = 'critical' or contacts.escalation_level = 1)
+                and {{ claim_reconciliation.minutes_after('judged.since', 'contacts.after_minutes') }}
+                <= judged.last_judged_at
         ) as escalation_level,
-        rules.description,
-        rules.runbook_url,
-        rules.command,
-        last_spans.last_judged_at as judged_at
-    from rules
-    inner join last_spans on rules.alert = last_spans.alert
+        description,
+        '{{ var("runbook_url") }}#' || anchor as runbook_url,
+        last_judged_at as judged_at
+    from judged
 )
 
 select * from final

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an hour, also a silent one; the last one is still running. Counts add up, percentiles are of requests.
+-- Grain: one row an hour; the last one is still running. An hour without a request is no_data, never 0 requests. Counts
+-- add up, percentiles are of requests.
 with
 
 requests as (
@@ -21,12 +22,13 @@ grid as (
 final as (
     select
         grid.hour,
-        coalesce(hours.requests, 0)::bigint as total_requests,
-        coalesce(hours.successes, 0)::bigint as successful,
-        coalesce(hours.conflicts, 0)::bigint as cap_exceeded,
-        coalesce(hours.client_errors, 0)::bigint as client_errors,
-        coalesce(hours.errors, 0)::bigint as errors,
-        coalesce(hours.timed_requests, 0)::bigint as timed_requests,
+        case when hours.started_at is null then 'no_data' else 'counted' end as state,
+        hours.requests::bigint as total_requests,
+        hours.successes::bigint as successful,
+        hours.conflicts::bigint as cap_exceeded,
+        hours.client_errors::bigint as client_errors,
+        hours.errors::bigint as errors,
+        hours.timed_requests::bigint as timed_requests,
         hours.successes::double precision / hours.requests as success_rate,
         round((hours.total_duration_ms / nullif(hours.timed_requests, 0))::numeric, 2)::double precision
             as avg_latency_ms,

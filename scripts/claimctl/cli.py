@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from claimctl.commands.alerts import alerts
+from claimctl.commands.analyse import analyse
 from claimctl.commands.apply import apply
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
@@ -86,7 +87,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(doctor, explain, status),
+    *(doctor, explain, analyse, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
     *(alerts, probe),

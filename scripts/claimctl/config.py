@@ -34,13 +34,8 @@ def find_project(options: Options) -> Project | None:
 
 def load_project(options: Options) -> Project:
     """Resolve the vars as dbt does, without dbt."""
-    folder = options.project_dir or Path(os.environ.get("DBT_PROJECT_DIR", "."))
+    folder = project_folder(options)
     project_file = folder / PROJECT_FILE
-    if not project_file.is_file():
-        raise WrongUsageError(
-            f"There is no {PROJECT_FILE} in {folder.absolute()}: "
-            "name your dbt project's folder by --project-dir."
-        )
     project = _read(project_file)
     is_package = project.get("name") == PACKAGE
     defaults = _vars(project if is_package else _read(_package_file(folder, project)), project_file)
@@ -50,6 +45,23 @@ def load_project(options: Options) -> Project:
         _check_kind(project_file, name, value, defaults[name])
     scoped = _scoped(project, project_file)
     return Project(defaults | known, sorted(scoped.keys() - defaults.keys()))
+
+
+def project_folder(options: Options) -> Path:
+    """Return the folder of the dbt project, which was named or is this one."""
+    folder = options.project_dir or Path(os.environ.get("DBT_PROJECT_DIR", "."))
+    if not (folder / PROJECT_FILE).is_file():
+        raise WrongUsageError(
+            f"There is no {PROJECT_FILE} in {folder.absolute()}: "
+            "name your dbt project's folder by --project-dir."
+        )
+    return folder
+
+
+def package_folder(folder: Path) -> Path:
+    """Return where the package lies: in a project that installed it, or the project itself."""
+    project = _read(folder / PROJECT_FILE)
+    return folder if project.get("name") == PACKAGE else _package_file(folder, project).parent
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -62,14 +62,14 @@ class Message:
     @property
     def body(self) -> str:
         """What, since when, how much against which threshold, and what to do."""
-        return "\n".join(
-            [
-                self.alert["description"],
-                f"Since {utc(self.since)} UTC; {value_against_threshold(self.alert)}.",
-                f"Runbook: {self.alert['runbook_url']}",
-                f"Run: {self.alert['command']}",
-            ]
-        )
+        lines = [
+            self.alert["description"],
+            f"Since {utc(self.since)} UTC; {value_against_threshold(self.alert)}.",
+            f"Runbook: {self.alert['runbook_url']}",
+        ]
+        if self.alert["command"]:
+            lines.append(f"Run: {self.alert['command']}")
+        return "\n".join(lines)
 
 
 def value_against_threshold(alert: Alert) -> str:

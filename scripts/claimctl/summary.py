@@ -23,6 +23,8 @@ def print_plan(plan: dict[str, Any]) -> None:
     if plan["approved_by"]:
         alone = ", single operator" if plan["is_single_operator"] else ""
         say(f"  approved  {utc(plan['approved_at'])} by {printable(plan['approved_by'])}{alone}")
+        if plan["approval_note"]:
+            say(f"            {printable(plan['approval_note'])}")
     if plan["broke_glass_by"]:
         say(f"  applied   {utc(plan['broke_glass_at'])} by {printable(plan['broke_glass_by'])}")
         say(f"            without an approval: {printable(plan['broke_glass_reason'])}")
@@ -38,6 +40,11 @@ def print_plan(plan: dict[str, Any]) -> None:
         f"\nLines: {plan['lines']}; applied {plan['applied']}, skipped {plan['skipped']}, "
         f"pending {plan['pending']}."
     )
+    if plan["applied"] and not plan["switch"]:
+        say(
+            f"  To the models a wallet is in flight for {plan['settle_minutes']} minutes after our "
+            "own write; the guard itself plans it again at once."
+        )
     for reason, lines in plan["reasons"].items():
         say(f"  skipped as {reason}: {lines}")
     if plan["verified_at"]:
@@ -53,12 +60,17 @@ def print_changes(plan: dict[str, Any]) -> None:
         _print_wallets(plan)
     if plan["purchases"] or plan["left_out"]:
         _print_purchases(plan)
+    if plan["booster_hours"]:
+        _print_booster_hours(plan)
     if plan["balances_left_out"]:
         _print_balances_left_out(plan)
     raised = plan["limits"].get("raise") or {}
     for breaker, figure in plan["breakers"].items():
         note = ", RAISED by the maker" if breaker in raised else ""
         say(f"  {breaker}: {figure} of at most {plan['breaker_limits'][breaker]}{note}")
+    if plan["breakers"] and plan["counted_plans"]:
+        others = ", ".join(f"{each['plan_id']} ({each['state']})" for each in plan["counted_plans"])
+        say(f"    As of when it was made; other plans of the 24 hours before count too: {others}.")
     for warning in plan["warnings"]:
         say(f"  WARNING: {warning}")
     if plan["suspected_spends"]:
@@ -96,6 +108,19 @@ def _print_purchases(plan: dict[str, Any]) -> None:
     ]
     columns = ("", "sku or reason", "purchases", "revenue", "of these")
     print_rows("Purchases", columns, [*claimed, *left_out])
+
+
+def _print_booster_hours(plan: dict[str, Any]) -> None:
+    """Say what claiming at the time of purchase costs, or saves."""
+    hours = plan["booster_hours"]
+    paid, given, at_purchase = hours["paid"], hours["given"], hours["given_at_purchase"]
+    lost = f"{round(paid - at_purchase, 1):,}"
+    if plan["limits"].get("claimed_at") == "now":
+        say(f"  Boosters: {given:,} of {paid:,} paid hours are given, from now on.")
+        say(f"    With --claimed-at purchase {at_purchase:,} would be, and {lost} lost.")
+    else:
+        say(f"  Boosters: {given:,} of {paid:,} paid hours are given; {lost} are over by now.")
+        say(f"    With --claimed-at now {paid:,} would be, and none lost.")
 
 
 def _print_balances_left_out(plan: dict[str, Any]) -> None:
@@ -142,6 +167,12 @@ def _print_wallets(plan: dict[str, Any]) -> None:
             for item in plan["items"]
         ),
     )
+    for item in plan["items"]:
+        for change in ("lengthened", "shortened"):
+            least, median, most = item[f"{change}_hours"]
+            if least is not None:
+                hours = f"{least:,} to {most:,} hours, median {median:,}"
+                say(f"  {printable(item['item'])}: {change} by {hours}.")
 
 
 def confirm(question: str, yes: bool, first: str, *commands: str) -> None:

@@ -116,16 +116,16 @@ def _take_away(server: Server, name: str) -> None:
         raise SystemExit("No such protection. There are:\n" + "\n".join(names))
     row = rows[names.index(name)]
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        for edit in (row, *row.get("first_line", [])):
-            statement = edit.get("sql")
-            if statement is None:
-                found = connection.execute(
-                    "select pg_get_functiondef(('claim_ops.' || %s)::regproc)", [edit["function"]]
-                ).fetchone()
-                assert found is not None
-                assert found[0].count(edit["old"].strip("\n")) == 1, edit["old"]
-                statement = found[0].replace(edit["old"].strip("\n"), edit["new"])
-            connection.execute(statement.encode())
+        statement = row.get("sql")
+        if statement is None:
+            found = connection.execute(
+                "select pg_get_functiondef(('claim_ops.' || %s)::regproc)", [row["function"]]
+            ).fetchone()
+            old = row["old"].strip("\n")
+            if found is None or found[0].count(old) != 1:
+                raise SystemExit(f"{row['function']} does not hold this once: {old}")
+            statement = found[0].replace(old, row["new"])
+        connection.execute(statement.encode())
 
 
 def _show(console: Console, storm: Storm) -> None:

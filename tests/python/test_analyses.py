@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.claimctl import claimctl, on
 from support.databases import Database, Templates
 from support.dbt_project import DbtProject
+from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
 VARS = {"has_queued_purchases": True, "user": "eve"}
@@ -94,9 +97,20 @@ ANALYSES = {
 Rows = list[tuple[Any, ...]]
 
 
-@pytest.fixture(scope="module")
-def analyses(templates: Templates, dbt: DbtProject) -> Callable[[str], Rows]:
+@dataclass(frozen=True)
+class Analyses:
     """Runs an analysis of a database whose models are built and returns its rows."""
+
+    database: Database
+    dbt: DbtProject
+    compiled: dict[str, str]
+
+    def __call__(self, name: str) -> Rows:
+        return self.database.rows(self.compiled[name])
+
+
+@pytest.fixture(scope="module")
+def analyses(templates: Templates, dbt: DbtProject) -> Analyses:
     database: Database = templates.fresh_database()
     database.execute(FAULTS)
     outcome = dbt.build("--exclude-resource-type", "test", vars=VARS)
@@ -105,14 +119,11 @@ def analyses(templates: Templates, dbt: DbtProject) -> Callable[[str], Rows]:
     assert compiled.success, compiled.explain()
     names = {path.stem for path in (dbt.project_dir / "analyses").glob("*.sql")}
     assert set(compiled.nodes) == names == ANALYSES
-
-    def run(name: str) -> Rows:
-        return database.rows(compiled.nodes[name].node.compiled_code)
-
-    return run
+    queries = {name: item.node.compiled_code for name, item in compiled.nodes.items()}
+    return Analyses(database, dbt, queries)
 
 
-def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> None:
+def test_analyses_find_what_they_are_for(analyses: Analyses) -> None:
     booster = "consumable_xp_booster_7d"
     assert [row[:3] for row in analyses("repeated_attempts")] == [("eve", booster, 5)]
 
@@ -151,7 +162,52 @@ def test_analyses_find_what_they_are_for(analyses: Callable[[str], Rows]) -> Non
     }
 
 
-def test_the_queue_is_told_tx_id_by_tx_id(analyses: Callable[[str], Rows]) -> None:
+def test_claimctl_prints_them_whole(
+    analyses: Analyses, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a narrow terminal too, each value of each row; what dbt compiles is given to it here."""
+    monkeypatch.setattr(
+        "claimctl.commands.analyse.compiled", lambda folder, name, vars: analyses.compiled[name]
+    )
+    monkeypatch.setattr("claimctl.output.UNLIMITED_WIDTH", 80)
+    options = on(analyses.database)
+    listed = claimctl("analyse", "--json", *options).document
+    assert {each["name"] for each in listed} == ANALYSES
+    for name in sorted(ANALYSES):
+        user = ["--user", "eve"] if name == "claim_history_of_user" else []
+        with subtests.test(name):
+            document = claimctl("analyse", name, *user, "--json", *options).document
+            assert list(departures(document, documented()["analyse"])) == []
+            assert len(document["rows"]) == len(analyses(name)) > 0
+            shown = claimctl("analyse", name, *user, *options).stdout
+            for value in (value for row in document["rows"] for value in row.values()):
+                text = str(value).replace("T", " ")[:19] if is_time(value) else str(value)
+                assert value is None or text in shown
+    assert "claimctl analyse" in claimctl("analyse", "hat", *options).sentence
+    assert "by --user" in claimctl("analyse", "claim_history_of_user", *options).sentence
+    assert (
+        "leave --user out" in claimctl("analyse", "abuse_patterns", "--user", "x", *options).stderr
+    )
+
+
+def is_time(value: object) -> bool:
+    return isinstance(value, str) and value[10:11] == "T" and value.endswith("+00:00")
+
+
+@pytest.mark.slow
+def test_claimctl_has_dbt_compile_them(
+    analyses: Analyses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(analyses.dbt.scratch))
+    command = ("analyse", "claim_history_of_user", "--json", *on(analyses.database))
+    rows = claimctl(*command, "--user", "eve").document["rows"]
+    assert {row["tx_id"] for row in rows} == {f"eve-{number}" for number in range(1, 6)}
+    assert claimctl(*command, "--user", "o'eve").document["rows"] == []
+
+
+def test_the_queue_is_told_tx_id_by_tx_id(analyses: Analyses) -> None:
     queue = [(row[0], row[1], row[2], row[5], row[-1]) for row in analyses("queued_purchases")]
     assert queue == [
         ("queued", "2", "anna", 2, None),

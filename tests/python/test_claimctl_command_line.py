@@ -223,8 +223,12 @@ def test_the_variable_of_dbt_names_the_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", sorted(set(commands_to_type())))
-def test_what_the_documents_tell_people_to_type_is_a_command(line: str) -> None:
+def test_what_the_documents_tell_people_to_type_is_a_command(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It gets as far as the connection, of which there is none."""
+    (tmp_path / "affected.txt").write_text("anna")
+    monkeypatch.chdir(tmp_path)
     port = free_port()
     line = re.sub(r"URL|https://\S+", f"http://127.0.0.1:{port}", line.replace("PLAN", "1"))
     words = shlex.split(line, comments=True)

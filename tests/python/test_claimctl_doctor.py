@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,20 @@ FAULTS = {
         "The var claim_service_time_zones: audit_purchases is UTC+2, which is no name of a zone.",
         "Use a name of pg_timezone_names, such as Europe/Berlin",
         vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
+    ),
+    "a service that may not write its log": Fault(
+        "The claim service's login claim_service may not write public.function_metrics: its log"
+        " is not written.",
+        "As its owner: grant insert on public.function_metrics to claim_service;",
+        "drop role if exists claim_service; create role claim_service login;"
+        "grant select on function_metrics to claim_service",
+        vars={"claim_service_login": "claim_service"},
+        has_remedy=True,
+    ),
+    "a service's login that there is not": Fault(
+        "The var claim_service_login names nobody_at_all, and there is no such role.",
+        "Set it to the role that the claim service connects as.",
+        vars={"claim_service_login": "nobody_at_all"},
     ),
     "ids of two types": Fault(
         "public.user_wallet_balances.user_id is bigint, but must be text, as the var"
@@ -499,3 +514,26 @@ def test_the_rows_that_count_are_told(database: Database, tmp_path: Path) -> Non
     assert "Of purchase_claims those rows count for which deleted_at is null." in " ".join(
         answer.stdout.split()
     )
+
+
+def test_an_index_that_is_being_built_is_waited_for(database: Database) -> None:
+    """It is invalid until it is done; to drop it would end the build that somebody waits for."""
+    name = "purchase_claims_user_id_sku_claimed_at_idx"
+    database.execute(f"drop index {name}")
+    builder = f"create index concurrently {name} on purchase_claims (user_id, sku, claimed_at)"
+    with database.connect(autocommit=False) as writer, ThreadPoolExecutor() as beside:
+        writer.execute("insert into purchase_claims values ('tx', 'anna', 'any', now())")
+        building = beside.submit(database.execute, builder)
+        deadline = time.monotonic() + 20
+        while not database.value("select count(*) from pg_stat_progress_create_index"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        examined = claimctl("doctor", "--json", *on(database))
+        writer.rollback()
+        building.result()
+    found = [each for each in examined.document["findings"] if each["check"] == "indexes"]
+    assert ("info", True) in [
+        (each["state"], "yet: it is being built" in each["finding"]) for each in found
+    ]
+    assert "drop index" not in examined.stdout
+    assert "being built" not in claimctl("doctor", "--json", *on(database)).stdout

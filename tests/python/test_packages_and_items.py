@@ -181,5 +181,5 @@ def test_doctor_finds_nothing_where_the_strangers_build_is_green(
     ]
     assert optional == [
         "Optional: function_metrics.error_code is not there, queued_purchases is not there,"
-        " wallet_adjustments is not there."
+        " user_wallet_balances.time_zone is not there, wallet_adjustments is not there."
     ]

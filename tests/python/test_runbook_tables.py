@@ -37,6 +37,7 @@ def test_the_runbooks_tables_build_without_a_var(runbook: Database, dbt: DbtProj
     assert found == {
         "function_metrics.error_code": False,
         "queued_purchases": False,
+        "user_wallet_balances.time_zone": False,
         "wallet_adjustments": False,
     }
 

@@ -1,5 +1,5 @@
 {% macro claim_ops_approve_plan() %}
-create function claim_ops.approve_plan(p_plan_id bigint, p_digest text default null)
+create function claim_ops.approve_plan(p_plan_id bigint, p_digest text default null, p_note text default null)
 returns void
 language plpgsql
 volatile
@@ -42,12 +42,12 @@ begin
         is_single_operator = v_is_single_operator
     where plan_id = p_plan_id;
     perform claim_ops._write_event(p_plan_id, 'approved', jsonb_build_object(
-        'digest', v_plan.digest, 'single_operator', nullif(v_is_single_operator, false)
+        'digest', v_plan.digest, 'single_operator', nullif(v_is_single_operator, false), 'note', p_note
     ));
 end
 $function$;
 comment on function claim_ops.approve_plan is
 $$Approves a plan as another login than its maker, or afterwards one that broke the glass; p_digest, or its beginning, is what
-the approver was shown.$$;
+the approver was shown. p_note is kept in the journal.$$;
 {{ claim_reconciliation.guard_hand_over('approve_plan', to=['claim_approver']) }}
 {% endmacro %}

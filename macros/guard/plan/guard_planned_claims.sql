@@ -8,6 +8,8 @@
                 'user_id', purchase.user_id,
                 'sku', purchase.sku,
                 'claimed_at', coalesce(p_claimed_at, purchase.purchased_at),
+                -- For the approver, who is told what claiming at the time of purchase would have cost.
+                'purchased_at', case when p_claimed_at is not null then purchase.purchased_at end,
                 'over_cap', case when purchase.number = any(p_over_cap) then true end,
                 'unaudited', case when purchase.number = any(p_unaudited) then true end
             )) as claim,

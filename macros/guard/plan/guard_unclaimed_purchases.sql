@@ -4,6 +4,11 @@
         from claim_ops._purchases(p_kind, p_tx_ids) as purchases
         where purchases.claimed_by is null
             and (v_limits ->> 'user_id' is null or purchases.user_id = (v_limits ->> 'user_id')::{{ var('user_id_data_type') }})
+            and (v_limits ->> 'sku' is null or purchases.sku = v_limits ->> 'sku')
+            and (v_limits ->> 'item' is null or exists (
+                select 1 from claim_ops.sku_catalog
+                where sku_catalog.sku = purchases.sku and sku_catalog.item = v_limits ->> 'item'
+            ))
             and (
                 v_limits ->> 'from' is null or purchases.purchased_at is null
                 or purchases.purchased_at >= (v_limits ->> 'from')::timestamptz

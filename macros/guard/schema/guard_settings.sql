@@ -89,8 +89,8 @@ set
     {#- The vars that name the service's tables and columns, as JSON to stand between single quotes. -#}
     {%- set names = {} -%}
     {%- for name in [
-        'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'claim_service_time_zones',
-        'metrics_time_zone',
+        'claim_service_columns', 'claim_service_login', 'claim_service_schema', 'claim_service_tables',
+        'claim_service_time_zones', 'metrics_time_zone',
     ] -%}
         {%- do names.update({name: var(name)}) -%}
     {%- endfor -%}

@@ -104,7 +104,9 @@ def _print_alerts(document: dict[str, Any]) -> None:
     for alert in document["alerts"]:
         if alert["state"] != "ok":
             say(f"\n{alert['alert']}: {printable(alert['description'])}")
-            say(f"  {printable(alert['command'])}\n  {printable(alert['runbook_url'])}")
+            for line in (alert["command"], alert["runbook_url"]):
+                if line:
+                    say(f"  {printable(line)}")
     say()
     for sentence in document["stale"]:
         say(f"STALE: {printable(sentence)}")

@@ -10,10 +10,11 @@ from claimctl.output import say
 
 @click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=PLAN_ID)
+@click.option("--note", type=NOT_BLANK, help="What you looked at; the journal keeps it.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @global_options
 @click.pass_obj
-def approve(options: Options, plan_id: int, yes: bool) -> None:
+def approve(options: Options, plan_id: int, note: str | None, yes: bool) -> None:
     """Approve PLAN, as another login than the one that made it.
 
     What is approved is what was shown: its digest goes along.
@@ -22,7 +23,7 @@ def approve(options: Options, plan_id: int, yes: bool) -> None:
 
     \b
     Example:
-      PGUSER=checker claimctl approve 7
+      PGUSER=checker claimctl approve 7 --note "three users looked at, SUP-412"
     """
     from claimctl.guard import call, expiring, guard, show_plan
     from claimctl.output import print_json
@@ -35,7 +36,7 @@ def approve(options: Options, plan_id: int, yes: bool) -> None:
         is_afterwards = bool(plan["broke_glass_by"] and not plan["approved_by"])
         if is_afterwards or (plan["state"] == "planned" and not plan["is_past_its_time"]):
             confirm(f"\nApprove plan {plan_id}?", yes, "look", f"claimctl show {plan_id}")
-        call(connection, "approve_plan", plan_id=plan_id, digest=plan["digest"])
+        call(connection, "approve_plan", plan_id=plan_id, digest=plan["digest"], note=note)
         plan = show_plan(connection, plan_id)
     if options.as_json:
         print_json(plan)

@@ -28,6 +28,7 @@ CHECKS = (
     "writes",
     "filters",
     "privileges",
+    "log",
     "indexes",
     "triggers",
     "vacuum",
@@ -42,9 +43,10 @@ def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
     Looks at the connection, the server's version, the service's tables (never views), their
-    columns, types, which of their rows count, privileges and indexes, triggers on wallets, vacuum,
-    the models' age and settings, the store's statuses, and the guard. It changes nothing. Where the
-    guard is installed it needs no dbt project.
+    columns, types, which of their rows count, privileges and indexes, whether the service may write
+    its log and does, triggers on wallets, vacuum, the models' age and settings, the store's
+    statuses, and the guard. It changes nothing. Where the guard is installed it needs no dbt
+    project.
 
     Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.
 
@@ -113,10 +115,22 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
         models = {"models": Identifier(schemas[0])}
         check("build", "build", models)
         check("statuses", "statuses", models)
+        if _may_read(connection, schemas[0], "rpt_alerts"):
+            check("log", "log_state", models)
         if has_guard:
             parameters["models_schema"] = schemas[0]
             check("guard", "guard_models", models)
     return findings
+
+
+def _may_read(connection: Database, schema: str, relation: str) -> bool:
+    """Return whether the relation is there, for this login too."""
+    row = connection.execute(
+        "select has_table_privilege(to_regclass(format('%%I.%%I', %s::text, %s::text)), 'select')"
+        " as yes",
+        [schema, relation],
+    ).fetchone()
+    return bool(row and row["yes"])
 
 
 def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:

@@ -49,6 +49,8 @@ def _of_several(command: Decorated) -> Decorated:
 @click.command(cls=Command)
 @click.option("--from", "start", type=MOMENT, required=True, help="Purchases from then on.")
 @click.option("--to", "end", type=MOMENT, required=True, help="Purchases before then.")
+@click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only purchases of this item.")
+@click.option("--sku", type=NOT_BLANK, metavar="SKU", help="Only purchases of this SKU.")
 @REASON
 @_of_several
 @global_options

@@ -21,7 +21,7 @@ PLAN_COLUMNS = (
     *("made_by", "made_at", "approved_by", "verified_at"),
 )
 LINE_COLUMNS = (
-    *("line_no", "user_id", "before", "after", "claims"),
+    *("line_no", "user_id", "before", "after", "claims", "grounds"),
     *("state", "skipped_because", "decided_at"),
 )
 SHOWN_LINES = 10
@@ -114,7 +114,8 @@ def show(options: Options, plan_id: int, lines: int | None, csv_file: str | None
 def _line_document(row: dict[str, Any]) -> dict[str, Any]:
     """Return a line for programs: before, after and claims as objects."""
     values = {name: row[name] and json.loads(row[name]) for name in ("before", "after")}
-    return {**{c: row[c] for c in LINE_COLUMNS}, **values, "claims": row["claim_list"] or []}
+    others = {"item": row["item"], "claims": row["claim_list"] or []}
+    return {**{c: row[c] for c in LINE_COLUMNS}, **values, **others}
 
 
 def _write_csv(connection: Database, plan_id: int, name: str) -> None:

@@ -177,14 +177,26 @@ def test_what_is_wrong_with_the_guard(
     assert faults(answer) == [found]
 
 
-def test_a_right_that_the_guard_lost(guard_that_waits: Guard) -> None:
+def test_each_right_that_the_guard_lost(guard_that_waits: Guard, subtests: pytest.Subtests) -> None:
+    """What install_guard granted, right by right; the advice mends it."""
     guard = guard_that_waits
-    guard.execute("revoke insert, delete on purchase_claims from claim_writer")
-    (found,) = faults(examine(guard))
-    assert found["finding"] == (
-        "claim_writer may not delete, insert on public.purchase_claims: the guard cannot work."
+    rights = guard.rows(
+        """
+        select grantee::text, table_name::text, lower(privilege_type)
+        from information_schema.role_table_grants
+        where table_schema = 'public' and grantee in ('claim_guard', 'claim_writer')
+        order by 1, 2, 3
+        """
     )
-    guard.execute(found["advice"].removeprefix("As its owner: "))
+    assert len(rights) > 8
+    for role, table, right in rights:
+        with subtests.test(f"{role} {right} {table}"):
+            guard.execute(f"revoke {right} on {table} from {role}")
+            (found,) = faults(examine(guard))
+            assert found["finding"] == (
+                f"{role} may not {right} on public.{table}: the guard cannot work."
+            )
+            guard.execute(found["advice"].removeprefix("As its owner: "))
     assert faults(examine(guard)) == []
 
 

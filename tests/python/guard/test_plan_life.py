@@ -227,6 +227,15 @@ def test_other_settings_end_the_plans_that_were_made(
         guard.approve(plan)
 
 
+def test_settings_that_changed_after_the_first_batch_stop_the_next(guard: Guard) -> None:
+    guard.add_short_wallets(2)
+    plan = guard.plan_and_begin()
+    guard.batch(plan, limit=1)
+    guard.execute("update claim_ops.settings set digest = 'another'")
+    with guard.refuses("CO008", f"claimctl reject {plan}"):
+        guard.batch(plan, limit=1)
+
+
 def test_models_of_another_catalogue_are_refused_without_an_install(
     guard: Guard, plan: int
 ) -> None:

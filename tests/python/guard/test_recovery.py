@@ -590,6 +590,22 @@ def test_a_rollback_leaves_what_changed_since(
     assert before == [guard.rows("table purchase_claims"), guard.rows("table user_wallet_balances")]
 
 
+def test_a_claim_alone_stays_when_a_later_plan_counted_it(guard: Guard) -> None:
+    """Its wallet held it already, and a correction has counted it since."""
+    guard.add_wallet("alice", 1)
+    guard.add_purchase("alice")
+    plan = guard.approve(guard.make("plan_recovery", **{"from": "2000-01-01", "to": "now"}))
+    guard.apply(plan)
+    guard.add_claims("alice")
+    guard.mark_wrong("alice")
+    guard.apply(guard.approve(guard.plan()))
+    assert guard.shields("alice") == 2
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    assert guard.lines(rollback) == {"alice": "changed"}
+    assert guard.value("select count(*) from purchase_claims") == 2
+
+
 def test_verify_finds_a_claim_that_is_gone(guard: Guard) -> None:
     guard.add_wallet("alice", 1)
     guard.add_purchase("alice")

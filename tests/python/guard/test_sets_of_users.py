@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.claimctl import Answer, claimctl, on
-from support.guard import MAKER, Guard
+from support.guard import BOOSTER, CHECKER, MAKER, SHIELD, Guard
 
 HOURS = "clock_timestamp() - {} * interval '1 hour'"
 
@@ -136,3 +136,60 @@ def test_the_command_line_takes_files(shop: Guard, tmp_path: Path) -> None:
     assert document["limits"]["exclude"] == ["bob", "cat"]
     assert [row["reason"] for row in document["balances_left_out"]] == ["excluded", "in_flight"]
     assert [line["user_id"] for line in document["plan_lines"]] == ["ann", "bob", "eve"]
+
+
+def test_an_approver_sees_the_grounds_and_leaves_a_note(shop: Guard) -> None:
+    """Grounds of each line, hours of boosters, and which other plans the figures count."""
+    for user_id, hours in (("ann", 8), ("bob", 88)):
+        shop.add_claims(user_id, sku=BOOSTER, hours_ago=168 - hours)
+        shop.execute(
+            f"update user_wallet_balances set xp_booster_until = null where user_id = '{user_id}'"
+        )
+    shop.mark_wrong("ann", "xp_booster")
+    rejected = str(shop.plan(users=["cat"]))
+    asked_for = ("--exclude", "cat", "--include-excess", "streakshield")
+    document = plan_wallets(shop, *asked_for, "--json").document
+    plan = str(document["plan_id"])
+    assert claimctl("reject", rejected, "--reason", "no", *on(shop, user=CHECKER)).exit_code == 0
+    (booster,) = [item for item in document["items"] if item["item"] == "xp_booster"]
+    assert booster["lengthened_hours"] == [8, 8, 88]
+    assert booster["shortened_hours"] == [None, None, None]
+    note = ("--note", "looked at ann, SUP-412", "--yes")
+    assert claimctl("approve", plan, *note, *on(shop, user=CHECKER)).exit_code == 0
+    shown = claimctl("show", plan, *on(shop, user=MAKER)).stdout
+    for said in (
+        "  looked at ann, SUP-412\n",
+        "xp_booster: lengthened by 8.0 to 88.0 hours, median 8.0.",
+        f"other plans of the 24 hours before count too: {rejected} (rejected).",
+        "streakshield: 2 claims, last 20",
+        ", retry",
+    ):
+        assert said in shown, shown
+    assert shop.value("select detail ->> 'note' from claim_ops.journal where event = 'approved'")
+    explained = claimctl("explain", "cat", "--json", *on(shop, user=MAKER)).document
+    assert explained["plans"] == []
+    explained = claimctl("explain", "ann", "--json", *on(shop, user=MAKER)).document
+    assert [str(each["plan_id"]) for each in explained["plans"]] == [plan]
+
+
+def test_a_recovery_says_what_claiming_at_purchase_costs(shop: Guard) -> None:
+    shop.add_purchase("gil", "b1", sku=BOOSTER, hours_ago=100)
+    shop.add_purchase("gil", "b2", sku=BOOSTER, hours_ago=200)
+    shop.add_purchase("hal", "s1", sku=SHIELD, hours_ago=100)
+    span = ("--from", "2026-01-01", "--to", shop.value("select now()::text"))
+
+    def recovery(*arguments: str) -> Answer:
+        made = ("plan", "recovery", *span, "--reason", "test", *arguments)
+        return claimctl(*made, *on(shop, user=MAKER))
+
+    for narrowed in (("--item", "xp_booster"), ("--sku", BOOSTER)):
+        document = recovery(*narrowed, "--json").document
+        assert [row["sku"] for row in document["purchases"]] == [BOOSTER]
+        hours = {"paid": 336, "given": 68, "given_at_purchase": 68}
+        assert document["booster_hours"] == hours
+        said = recovery(*narrowed, "--claimed-at", "now").stdout
+        assert "Boosters: 336.0 of 336.0 paid hours are given, from now on." in said
+        assert "With --claimed-at purchase 68.0 would be, and 268.0 lost." in said
+    assert "68.0 of 336.0 paid hours are given; 268.0 are over by now." in recovery().stdout
+    assert recovery("--item", "xp_boost").exit_code == 2
+    assert "unknown SKU 'x'" in recovery("--sku", "x").sentence

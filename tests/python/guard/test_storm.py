@@ -18,7 +18,7 @@ def test_a_small_storm_leaves_nothing_wrong(guards: Guards, tmp_path: Path) -> N
             guard.name,
             tmp_path,
             seed=1,
-            seconds=7,
+            seconds=5,
             restarts=1,
             models_schema=MODELS_SCHEMA,
         )

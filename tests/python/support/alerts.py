@@ -25,7 +25,7 @@ def put_alerts_in_place(database: Database) -> None:
             value double precision default 0.001, threshold double precision default 0.05,
             signal text default 'ok', requests bigint default 100, for_minutes int default 1,
             escalation_level int, description text default 'A share of requests.',
-            runbook_url text, command text default 'claimctl status',
+            runbook_url text,
             judged_at timestamptz default date_trunc('minute', now())
         );
         grant select on {MODELS_SCHEMA}.rpt_alerts to claim_reader;

@@ -24,6 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_REQUESTS = 20
 WIDEST_MINUTES = 60
 MODEL_HOURS = 24
+COUNTS = ("total_requests", "successful", "cap_exceeded", "client_errors", "errors")
 LOOKBACKS = {"5m": 5, "1h": 60, "6h": 360, "24h": 1440, "72h": 4320, "30d": 43200}
 
 
@@ -148,6 +149,8 @@ class Service:
         }
 
     def _hour(self, requests: list[Request]) -> Row:
+        if not requests:
+            return dict.fromkeys(COUNTS, None) | {"state": "no_data"}
         durations = sorted(_ms(r) for r in requests if _is_timed(r))
         conflicts = sum(self.world.is_conflict(r) for r in requests)
         client_errors = sum(
@@ -156,6 +159,7 @@ class Service:
         )
         successes = sum(r.is_success for r in requests)
         return {
+            "state": "counted",
             "total_requests": len(requests),
             "successful": successes,
             "cap_exceeded": conflicts,
@@ -177,7 +181,7 @@ class Service:
             found[hour] = {
                 "requests": row["total_requests"],
                 "conflicts": row["cap_exceeded"],
-                "conflict_rate": _ratio(row["cap_exceeded"], row["total_requests"]),
+                "conflict_rate": _ratio(row["cap_exceeded"] or 0, row["total_requests"] or 0),
                 "rolling_24h_conflict_rate": _ratio(
                     sum(self.world.is_conflict(r) for r in day), len(day)
                 ),

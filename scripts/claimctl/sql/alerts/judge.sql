@@ -4,7 +4,7 @@ with
 alert_rules as (
     select
         alert, severity, state, since, value, threshold, signal, requests, escalation_level, description, runbook_url,
-        command, judged_at
+        null as command, judged_at
     from {models}.rpt_alerts
 ),
 

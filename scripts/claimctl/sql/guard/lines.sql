@@ -19,7 +19,19 @@ lines as (
             select jsonb_agg(to_jsonb(claim) order by claim.claimed_at)
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
                 as claim (tx_id text, sku text, claimed_at timestamptz)
-        ) as claim_list
+        ) as claim_list,
+        (
+            select string_agg(
+                concat_ws(', ',
+                    item.key || ': ' || (item.value ->> 'claims') || ' claims',
+                    'last ' || left(item.value ->> 'last_claimed_at', 16),
+                    'changed ' || left(item.value ->> 'wallet_changed_at', 16),
+                    lines.details -> 'evidence' ->> item.key
+                ), '; ' order by item.key
+            )
+            from jsonb_each(lines.details -> 'grounds') as item
+        ) as grounds,
+        null as item
     from claim_ops.line_states as lines
     where lines.plan_id = %(plan_id)s
 ),
@@ -36,7 +48,9 @@ left_out as (
         concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims,
         jsonb_build_array(jsonb_build_object(
             'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at
-        )) as claim_list
+        )) as claim_list,
+        null as grounds,
+        null as item
     from claim_ops.plan_left_out
     where plan_left_out.plan_id = %(plan_id)s
     union all
@@ -48,6 +62,9 @@ left_out as (
         'left_out',
         balances.reason,
         null,
+        balances.item,
+        null,
+        'settles ' || to_char(balances.settles_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),
         balances.item
     from claim_ops.plan_balances_left_out as balances
     where balances.plan_id = %(plan_id)s

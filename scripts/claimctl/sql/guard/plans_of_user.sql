@@ -11,5 +11,8 @@ select
     to_jsonb(lines.decided_at) #>> '{{}}' as decided_at
 from claim_ops.line_states as lines
 inner join claim_ops.plans on lines.plan_id = plans.plan_id
-where lines.user_id = cast(%(user_id)s as {user_id_type})
+where
+    lines.user_id = cast(%(user_id)s as {user_id_type})
+    -- What nobody will write any more has touched nothing.
+    and not (lines.state = 'pending' and plans.state not in ('planned', 'approved', 'applying'))
 order by lines.plan_id desc

@@ -10,8 +10,14 @@ changes as (
         wallet_items.kind,
         lines.before is null as is_created,
         (lines.before ->> wallet_items.column_name) as before,
-        (lines.after ->> wallet_items.column_name) as after
+        (lines.after ->> wallet_items.column_name) as after,
+        -- What lies ahead of a booster when the plan is made, before and after it.
+        case when wallet_items.kind = 'expiry' then
+            extract(epoch from greatest((lines.after ->> wallet_items.column_name)::timestamptz, plan.made_at)
+                - greatest((lines.before ->> wallet_items.column_name)::timestamptz, plan.made_at)) / 3600
+        end as hours
     from claim_ops.line_states as lines
+    cross join plan
     inner join claim_ops.wallet_items
         on coalesce(lines.before, '{{}}') || coalesce(lines.after, '{{}}') ? wallet_items.column_name
     where lines.plan_id = %(plan_id)s
@@ -29,7 +35,17 @@ items as (
         ) then 1 end) as lengthened,
         count(case when changes.kind = 'expiry' and changes.before is not null and (
             changes.after is null or changes.after::timestamptz < changes.before::timestamptz
-        ) then 1 end) as shortened
+        ) then 1 end) as shortened,
+        jsonb_build_array(
+            round(min(changes.hours) filter (where changes.hours > 0), 1),
+            round((percentile_disc(0.5) within group (order by changes.hours) filter (where changes.hours > 0)), 1),
+            round(max(changes.hours) filter (where changes.hours > 0), 1)
+        ) as lengthened_hours,
+        jsonb_build_array(
+            round(min(-changes.hours) filter (where changes.hours < 0), 1),
+            round((percentile_disc(0.5) within group (order by -changes.hours) filter (where changes.hours < 0)), 1),
+            round(max(-changes.hours) filter (where changes.hours < 0), 1)
+        ) as shortened_hours
     from changes
     group by changes.item, changes.kind
 ),
@@ -67,6 +83,36 @@ purchases as (
     left join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
     where lines.plan_id = %(plan_id)s
     group by claim.sku, claim.is_taken_back
+),
+
+-- Of what is paid for as hours: how many lie ahead when the plan is made, claimed as it says, and at the time of purchase.
+booster_hours as (
+    select
+        sum(paid.hours) as paid,
+        sum(least(greatest(paid.hours - extract(epoch from plan.made_at - claim.claimed_at) / 3600, 0), paid.hours)) as given,
+        sum(least(greatest(
+            paid.hours - extract(epoch from plan.made_at - coalesce(claim.purchased_at, claim.claimed_at)) / 3600, 0
+        ), paid.hours)) as given_at_purchase
+    from plan
+    inner join claim_ops.plan_lines as lines on plan.plan_id = lines.plan_id
+    cross join jsonb_to_recordset(lines.details -> 'claims')
+        as claim (sku text, claimed_at timestamptz, purchased_at timestamptz)
+    inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    cross join lateral (select (sku_catalog.quantity * sku_catalog.duration_hours)::numeric as hours) as paid
+    where paid.hours is not null
+    having count(*) > 0
+),
+
+-- Plans that the figures of this one count too, as of when it was made.
+counted_plans as (
+    select others.plan_id, others.state
+    from plan
+    inner join claim_ops.plan_kinds as own_kind on plan.kind = own_kind.kind
+    inner join claim_ops.plans as others
+        on others.plan_id <> plan.plan_id and others.made_at <= plan.made_at and others.made_at > plan.made_at - interval '24 hours'
+    inner join claim_ops.plan_kinds on others.kind = plan_kinds.kind
+    where plan_kinds.breakers && own_kind.breakers
+        and not (others.state in ('rejected', 'expired', 'rolled_back') and coalesce(others.finished_at, others.expires_at) < plan.made_at)
 ),
 
 left_out as (
@@ -144,6 +190,21 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
     'balances_left_out', coalesce((
         select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
     ), '[]'),
+    'booster_hours', (
+        select jsonb_build_object(
+            'paid', round(booster_hours.paid, 1), 'given', round(booster_hours.given, 1),
+            'given_at_purchase', round(booster_hours.given_at_purchase, 1)
+        )
+        from booster_hours
+    ),
+    'counted_plans', coalesce((select jsonb_agg(to_jsonb(counted_plans) order by counted_plans.plan_id) from counted_plans), '[]'),
+    'approval_note', (
+        select journal.detail ->> 'note' from claim_ops.journal
+        where journal.plan_id = plan.plan_id and journal.event = 'approved'
+        order by journal.entry_id desc
+        limit 1
+    ),
+    'settle_minutes', (select settings.settings -> 'settle_minutes' from claim_ops.settings),
     'switch', coalesce((select jsonb_agg(to_jsonb(switch) order by switch.sku) from switch), '[]'),
     'breaker_limits', (
         select jsonb_object_agg(figures.key, coalesce(plan.limits -> 'raise' -> figures.key, settings.settings -> figures.key))
