@@ -2,6 +2,9 @@
     {#- Before anything is built or installed: refuses a column whose type the models cannot read, a zone that PostgreSQL
         does not know by name, and a catalogue that a SKU without case cannot meet. -#}
     {%- if execute and (always or flags.WHICH in ('run', 'build')) -%}
+        {{- claim_reconciliation.refuse_long_schemas(
+            graph.nodes.values() | selectattr('package_name', 'equalto', 'claim_reconciliation') | map(attribute='schema') | unique
+        ) -}}
         {{- claim_reconciliation.refuse_unknown_zones() -}}
     {%- endif -%}
     {%- for table, columns in claim_reconciliation.typed_columns().items() -%}
@@ -52,6 +55,17 @@
         {{- exceptions.raise_compiler_error(
             'The var ' ~ name ~ ' is ' ~ zone ~ ", which is no name of a zone (to PostgreSQL, 'UTC+2' lies two hours west)."
             ~ ' Use a name of pg_timezone_names, such as Europe/Berlin.'
+        ) -}}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{% macro refuse_long_schemas(schemas) %}
+    {#- PostgreSQL cuts a name after 63 bytes: the first build would make a schema that the second one does not find. -#}
+    {%- for schema in schemas if schema.encode('utf-8') | length > 63 -%}
+        {{- exceptions.raise_compiler_error(
+            'The models would land in the schema ' ~ schema ~ ', whose name is longer than the 63 letters of PostgreSQL.'
+            ~ ' Give the target a shorter schema in profiles.yml.'
         ) -}}
     {%- endfor -%}
 {% endmacro %}

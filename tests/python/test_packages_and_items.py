@@ -40,6 +40,8 @@ def test_a_strangers_project_builds_and_finds_its_faults(
 ) -> None:
     outcome = shop.build(unit_tests=True)
     assert outcome.success, outcome.explain()
+    # Its catalogue is shop_products: nobody counts against the example's.
+    assert {"shop_products"} == {"shop_products", "sku_catalog"} & set(outcome.nodes)
     assert discrepancies(shop_database) == []
 
     shop_database.execute(SHOP_FAULTS)

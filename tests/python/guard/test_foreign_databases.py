@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,12 @@ def installed(server: Server, dbt: DbtProject, vars: dict[str, Any]) -> Guard:
                 connection.execute(f"create role {login} login".encode())
             connection.execute(f"grant {role} to {login}".encode())
     return Guard(server)
+
+
+@pytest.mark.usefixtures("database")
+def test_a_schema_whose_name_would_be_cut_is_refused(dbt: DbtProject) -> None:
+    for schema, is_refused in {"a" * 63: False, "ä" * 32: True, "a" * 64: True}.items():
+        outcome = dbt.run(
+            "run-operation", "refuse_long_schemas", "--args", json.dumps({"schemas": [schema]})
+        )
+        assert outcome.success != is_refused, schema
