@@ -93,3 +93,18 @@ where {{ rule.alert }}_changes
         {%- endfor %}
     end
 {%- endmacro %}
+
+
+{% macro alert_rule_rows(rules) %}
+    {#- A query for the rules, one row each. A rule without for_minutes fires at once. -#}
+    {%- for rule in rules -%}
+select
+    '{{ rule.alert }}' as alert,
+    '{{ rule.severity }}' as severity,
+    {{ rule.threshold }}::double precision as threshold,
+    {{ rule.for_minutes or 1 }} as for_minutes,
+    '{{ rule.description }}' as description,
+    '{{ rule.anchor }}' as anchor
+    {{- ' union all ' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}

@@ -1,6 +1,6 @@
 {{ config(materialized='replaced_view') }}
 -- Grain: one row a complete minute, also a silent one, from the first that is known to the last. What the alerts are
--- judged by at its end, judged_at: trailing counts, and the balances of the latest build. A new count is one line here.
+-- judged by at its end, judged_at: trailing counts, and the balances of the latest build.
 with
 
 requests as (
@@ -15,20 +15,8 @@ minutes as (
     {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute') | indent(4) }}
 ),
 
-bounds as (
-    select
-        {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }} as last_judged_at,
-        (select min(started_at) from minutes) as first_minute,
-        (select min(judged_at) from builds) as first_build
-),
-
 grid as (
-    select
-        {{ claim_reconciliation.periods_between(
-            'least(first_minute, first_build, ' ~ claim_reconciliation.minutes_after('last_judged_at', -60) ~ ')',
-            'last_judged_at', 1
-        ) }} as judged_at
-    from bounds
+    {{ claim_reconciliation.minutes_to_judge('minutes', 'builds') | indent(4) }}
 ),
 
 on_grid as (
@@ -42,24 +30,7 @@ on_grid as (
 ),
 
 running as (
-    select
-        judged_at,
-        build_number,
-        row_number() over so_far as minute_number,
-        coalesce(sum(requests) over so_far, 0) as requests_so_far,
-        coalesce(sum(errors) over so_far, 0) as errors_so_far,
-        coalesce(sum(timed_requests) over so_far, 0) as timed_so_far,
-        coalesce(sum(over_alert_latency) over so_far, 0) as slow_so_far,
-        sum(requests) over last_5_minutes as requests_5m,
-        sum(timed_requests) over last_5_minutes as timed_requests_5m,
-        sum(requests) over last_hour as requests_60m,
-        sum(errors) over last_hour as errors_60m,
-        sum(conflicts) over last_hour as conflicts_60m
-    from on_grid
-    window
-        so_far as (order by judged_at rows unbounded preceding),
-        last_5_minutes as (order by judged_at rows 4 preceding),
-        last_hour as (order by judged_at rows 59 preceding)
+    {{ claim_reconciliation.trailing_counts('on_grid') | indent(4) }}
 ),
 
 -- The minute after whose end a total is counted: 5 minutes ago, or as long ago as it takes to hold min_requests.

@@ -1,6 +1,5 @@
 {{ config(materialized='replaced_view') }}
 {%- set now = claim_reconciliation.current_time() %}
-{%- set silence = var('alert_silence_minutes') %}
 -- Grain: one row an alert about the shop: what builds found wrong of purchases and wallets, and whether log and claims
 -- go on while the rest does. Each says in its description what was found.
 with
@@ -27,62 +26,18 @@ lasts as (
         (select max(built_at) from shop) as built_at
 ),
 
-after_last_claim as (
-    select
-        coalesce(sum(shop.purchases), 0) as purchases,
-        coalesce(min(lasts.claim_at), min(shop.started_at)) as since,
-        {{ claim_reconciliation.utc_text('min(lasts.claim_at)') }} as last_claim
-    from lasts
-    left join shop
-        on
-            coalesce(lasts.claim_at, '-infinity') < shop.started_at
-            and {{ claim_reconciliation.minutes_after('lasts.built_at', -silence) }} > shop.started_at
-            and shop.purchases > 0
-),
-
-after_last_metric as (
-    select
-        coalesce(sum(shop.claims), 0) as claims,
-        min(lasts.metric_at) as since,
-        {{ claim_reconciliation.utc_text('min(lasts.metric_at)') }} as last_metric
-    from lasts
-    left join shop
-        on
-            lasts.metric_at < shop.started_at
-            and lasts.metric_at < {{ claim_reconciliation.minutes_after(now, -silence) }}
-            and shop.claims > 0
+stopped as (
+    {{ claim_reconciliation.shop_silences('lasts', 'shop') | indent(4) }}
 ),
 
 found as (
     select * from {{ ref('int_shop_findings') }}
     union all
-    select
-        'claims_stop' as alert,
-        purchases as value,
-        since,
-        purchases || ' purchases were paid for since the last claim' || coalesce(' of ' || last_claim, '') || '.'
-            as description
-    from after_last_claim
-    union all
-    select
-        'log_not_written' as alert,
-        claims as value,
-        since,
-        'The last metric is of ' || last_metric || ', and ' || claims || ' claims came since: the log is not written.'
-            as description
-    from after_last_metric
+    select * from stopped
 ),
 
 rules as (
-    {%- for rule in claim_reconciliation.shop_alert_rules() %}
-        select
-            '{{ rule.alert }}' as alert,
-            '{{ rule.severity }}' as severity,
-            {{ rule.threshold }} as threshold,
-            '{{ rule.anchor }}' as anchor,
-            '{{ rule.description }}' as description
-        {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ claim_reconciliation.alert_rule_rows(claim_reconciliation.shop_alert_rules()) | indent(4) }}
 ),
 
 judged as (
@@ -108,10 +63,10 @@ final as (
         case signal when 'breach' then 'firing' else signal end as state,
         case signal when 'breach' then since else {{ claim_reconciliation.period_start(now, 1) }} end as since,
         value::double precision as value,
-        threshold::double precision as threshold,
+        threshold,
         signal,
         value::bigint as requests,
-        1 as for_minutes,
+        for_minutes,
         case signal when 'breach' then sentence else description end as description,
         anchor,
         {{ claim_reconciliation.period_start(now, 1) }} as last_judged_at

@@ -5,7 +5,6 @@
     full_refresh=false,
     pre_hook="{{ 'delete from ' ~ this if is_incremental() else 'select 1' }}",
 ) }}
-{%- set now = claim_reconciliation.current_time() %}
 -- Grain: one row an alert about what a build found wrong of purchases and wallets, as of the build: how many, since
 -- when, and the sentence that says so. Emptied and filled again in one transaction, as int_shop_minutes.
 with
@@ -32,32 +31,8 @@ old_discrepancies as (
         and last_activity_at < {{ claim_reconciliation.hours_after('built_at', '-' ~ var('alert_discrepancy_hours')) }}
 ),
 
--- The hour whose purchases are settled by now.
-settled_hour as (
-    select
-        {{ claim_reconciliation.minutes_after(now, -60 - var('settle_minutes')) }} as first_at,
-        {{ claim_reconciliation.minutes_after(now, -var('settle_minutes')) }} as ended_at
-),
-
-paid_in_hour as (
-    select sum(shop.purchases) as purchases
-    from settled_hour
-    inner join shop on settled_hour.first_at <= shop.started_at and settled_hour.ended_at > shop.started_at
-),
-
-unclaimed_in_hour as (
-    select count(*) as purchases
-    from settled_hour
-    inner join unclaimed
-        on settled_hour.first_at <= unclaimed.purchased_at and settled_hour.ended_at > unclaimed.purchased_at
-),
-
 share_of_hour as (
-    select
-        round(100.0 * least(unclaimed_in_hour.purchases, paid_in_hour.purchases) / nullif(paid_in_hour.purchases, 0))
-        || ' %' as share
-    from paid_in_hour
-    cross join unclaimed_in_hour
+    {{ claim_reconciliation.unclaimed_share_of_hour('shop', 'unclaimed') | indent(4) }}
 ),
 
 final as (

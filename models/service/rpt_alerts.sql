@@ -15,16 +15,7 @@ contacts as (
 ),
 
 rules as (
-    {%- for rule in claim_reconciliation.alert_rules() %}
-        select
-            '{{ rule.alert }}' as alert,
-            '{{ rule.severity }}' as severity,
-            {{ rule.threshold }}::double precision as threshold,
-            {{ rule.for_minutes }} as for_minutes,
-            '{{ rule.description }}' as description,
-            '{{ rule.anchor }}' as anchor
-        {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ claim_reconciliation.alert_rule_rows(claim_reconciliation.alert_rules()) | indent(4) }}
 ),
 
 last_spans as (
@@ -76,16 +67,7 @@ final as (
         signal,
         requests,
         for_minutes,
-        (
-            select max(contacts.escalation_level)
-            from contacts
-            where
-                judged.state = 'firing'
-                -- On-call hears of everything; only what is critical climbs.
-                and (judged.severity = 'critical' or contacts.escalation_level = 1)
-                and {{ claim_reconciliation.minutes_after('judged.since', 'contacts.after_minutes') }}
-                <= judged.last_judged_at
-        ) as escalation_level,
+        {{ claim_reconciliation.escalation_level('judged', 'contacts') | indent(8) }} as escalation_level,
         description,
         '{{ var("runbook_url") }}#' || anchor as runbook_url,
         last_judged_at as judged_at
