@@ -129,12 +129,12 @@ FAULTS = {
         vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
     ),
     "a service that may not write its log": Fault(
-        "The claim service's login claim_service may not write public.function_metrics: its log"
+        "The claim service's login shop_service may not write public.function_metrics: its log"
         " is not written.",
-        "As its owner: grant insert on public.function_metrics to claim_service;",
-        "drop role if exists claim_service; create role claim_service login;"
-        "grant select on function_metrics to claim_service",
-        vars={"claim_service_login": "claim_service"},
+        "As its owner: grant insert on public.function_metrics to shop_service;",
+        "drop role if exists shop_service; create role shop_service login;"
+        "grant select on function_metrics to shop_service",
+        vars={"shop_service_login": "shop_service"},
         has_remedy=True,
     ),
     "a service's login that there is not": Fault(
@@ -277,12 +277,12 @@ FAULTS = {
     ),
     "an unknown table": Fault(
         "claim_service_tables names purchases, which is no table of the claim service.",
-        "Use one of audit_purchases, function_metrics, purchase_claims,",
+        "Use one of accepted_discrepancies, audit_purchases, function_metrics,",
         vars={"claim_service_tables": {"purchases": "claims"}},
     ),
     "columns of an unknown table": Fault(
         "claim_service_columns names purchases, which is no table of the claim service.",
-        "Use one of audit_purchases, function_metrics, purchase_claims,",
+        "Use one of accepted_discrepancies, audit_purchases, function_metrics,",
         vars={"claim_service_columns": {"purchases": {"sku": "product"}}},
     ),
     "rows that may not count": Fault(

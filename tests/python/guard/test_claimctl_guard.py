@@ -21,7 +21,7 @@ from support.claimctl import Answer, claimctl
 from support.databases import MODELS_SCHEMA
 from support.forgery import drop_login, let_expire, login
 from support.guard import CHECKER, MAKER, RUNNER, Guard
-from support.guard_templates import Guards
+from support.guard_templates import Guards, install
 
 UUID = "5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11"
 OF_A_PLAN = {
@@ -164,7 +164,7 @@ def test_a_rejected_plan(guard: Guard) -> None:
 def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     commands = [[name, *rest, "1"] for name, *rest in OF_A_PLAN.values()]
     commands += [["plans"], ["status"], ["resume"], ["pause", "--reason", "test"]]
-    commands += [["plan", "wallets", "--reason", "test"]]
+    commands += [["plan", "wallets", "--reason", "test"], ["export", "1", "evidence"]]
     said = "The guard has version 0, this claimctl speaks to 2: install the same release of both"
     if state == "not installed":
         guard = guards.with_models()
@@ -174,7 +174,7 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     for command in commands:
         answer = run(guard, "postgres", *command)
         assert (answer.exit_code, answer.sentence[: len(said)]) == (3, said), command
-    work_without = {"doctor", "explain", "alerts", "probe"}
+    work_without = {"doctor", "explain", "alerts", "analyse", "probe"}
     assert {name for name, *_ in commands} == {*cli.commands} - work_without
 
 
@@ -378,8 +378,10 @@ def to_uuid(guard: Guard) -> None:
 
 
 def test_ids_of_users(guards: Guards) -> None:
-    guard = guards.fresh({"settle_minutes": 0, "user_id_data_type": "uuid"})
+    guard = guards.with_models()
     to_uuid(guard)
+    with guard.connect() as connection:
+        install(connection, guards.script({"settle_minutes": 0, "user_id_data_type": "uuid"}))
     guard.add_short_wallet(UUID)
     command = ["plan", "wallets", "--reason", "test", "--user"]
     said = refused(guard, MAKER, *command, "anna", exit_code=2)

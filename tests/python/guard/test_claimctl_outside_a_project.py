@@ -311,7 +311,7 @@ def test_explain_shows_the_plans_of_a_user(guard: Guard) -> None:
     assert row == {
         **{"plan_id": plan, "kind": "wallet_correction", "plan_state": "applied"},
         **{"reason": "test", "state": "applied", "skipped_because": None},
-        **{"before": '{"streakshield_count": 1}', "after": '{"streakshield_count": 2}'},
+        **{"before": {"streakshield_count": 1}, "after": {"streakshield_count": 2}},
     }
     said = re.sub(" +", " ", claimctl("explain", "user-00001", *dsn(guard)).stdout)
     assert "Plans that touched this wallet\n" in said

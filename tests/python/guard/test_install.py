@@ -187,7 +187,9 @@ def test_a_dry_run_refuses_what_an_install_refuses(without_guard: Guard, guards:
     dry_run = ("run-operation", "install_guard", "--args", "{dry_run: true}")
     assert guards.dbt.run(*dry_run, vars=NOTHING_OPTIONAL).success
     assert without_guard.value("select to_regnamespace('claim_ops')") is None
-    without_guard.execute("alter table purchase_claims drop constraint purchase_claims_pkey")
+    without_guard.execute(
+        "alter table user_wallet_balances drop constraint user_wallet_balances_pkey"
+    )
     assert not guards.dbt.run(*dry_run, vars=NOTHING_OPTIONAL).success
 
 

@@ -250,6 +250,8 @@ def wallet_discrepancies(known: list[Balance]) -> Rows:
             if each.wallet_expires_at is None or each.expected_expires_at is None
             else (each.wallet_expires_at - each.expected_expires_at).total_seconds(),
             "wallet_updated_at": each.wallet_updated_at,
+            # None of these shops accepts any.
+            **{"is_accepted": False, "accepted_because": None, "accepted_until": None},
         }
         for each in known
         if each.discrepancy_type
@@ -283,5 +285,6 @@ def _health(known: list[Balance], item: str, now: datetime) -> Row:
         "settled_balances": len(settled),
         "settled_accurate_balances": len(right),
         "accuracy": len(right) / len(settled) if settled else None,
+        "accepted": 0,
         "built_at": now,
     }
