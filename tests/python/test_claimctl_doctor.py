@@ -134,7 +134,7 @@ FAULTS = {
         "As its owner: grant insert on public.function_metrics to shop_service;",
         "drop role if exists shop_service; create role shop_service login;"
         "grant select on function_metrics to shop_service",
-        vars={"shop_service_login": "shop_service"},
+        vars={"claim_service_login": "shop_service"},
         has_remedy=True,
     ),
     "a service's login that there is not": Fault(
