@@ -14,7 +14,7 @@ marks as (
                 {{ claim_reconciliation.minutes_after('max(started_at)', 60) }},
                 {{ claim_reconciliation.metrics_kept_from() }}
             ) as counted_until,
-            {{ claim_reconciliation.minutes_after(now, -var('metrics_live_minutes')) }} as fresh_from
+            {{ claim_reconciliation.minutes_after(now, -claim_reconciliation.number_var('metrics_live_minutes')) }} as fresh_from
         from {{ counted }}
         where period = 'hour'
     ) as ends

@@ -6,8 +6,8 @@ with
 
 settled_hour as (
     select
-        {{ claim_reconciliation.minutes_after(now, -60 - var('settle_minutes')) }} as first_at,
-        {{ claim_reconciliation.minutes_after(now, -var('settle_minutes')) }} as ended_at
+        {{ claim_reconciliation.minutes_after(now, -60 - claim_reconciliation.number_var('settle_minutes')) }} as first_at,
+        {{ claim_reconciliation.minutes_after(now, -claim_reconciliation.number_var('settle_minutes')) }} as ended_at
 ),
 
 paid_in_hour as (
