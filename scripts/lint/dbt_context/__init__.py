@@ -9,11 +9,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from jinja2 import pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from sqlfluff.core.templaters.builtins.dbt import DbtMacroWrapper
 
 _PROJECT = yaml.safe_load((Path(__file__).resolve().parents[3] / "dbt_project.yml").read_text())
+
+_compile = Environment.compile
+_compiled: dict[tuple[Any, ...], Any] = {}
+
+
+def _compile_once(environment: Environment, *source: Any, **options: Any) -> Any:
+    """Compile a template once a process: each linted file compiles all macros, and twice."""
+    key = (type(environment), *source, *options.items())
+    if key not in _compiled:
+        _compiled[key] = _compile(environment, *source, **options)
+    return _compiled[key]
+
+
+Environment.compile = _compile_once  # type: ignore[assignment, method-assign]
 
 
 class _Macros:
