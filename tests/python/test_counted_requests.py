@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
 from support.observatory import Observatory
@@ -61,6 +62,7 @@ class Counts:
         return hours
 
 
+@pytest.mark.slow
 def test_minutes_windows_and_hours_lose_and_win_requests_together(
     database: Database, dbt: DbtProject
 ) -> None:

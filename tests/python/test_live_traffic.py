@@ -83,6 +83,7 @@ def test_atomic_writers_never_show_a_discrepancy(
             assert outcome.named("fail", "warn") == set()
 
 
+@pytest.mark.slow
 def test_users_in_flight_are_shown_and_are_no_error(
     history: Database, dbt: DbtProject, tmp_path: Path
 ) -> None:

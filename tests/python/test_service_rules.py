@@ -93,7 +93,7 @@ def test_models_agree_with_the_rules_over_fresh_streams(
     world: str, database: Database, dbt: DbtProject
 ) -> None:
     seed = random.randrange(2**32)
-    _compare(_observatory(database, dbt, WORLDS[world]), WORLDS[world], seed, streams=120)
+    _compare(_observatory(database, dbt, WORLDS[world]), WORLDS[world], seed, streams=50)
 
 
 def _compare(sky: Observatory, world: World, seed: int, streams: int) -> None:
