@@ -48,7 +48,7 @@ def test_the_limits_are_those_of_the_project(guard: Guard) -> None:
         "max_net_quantity": 1000,
         "max_suspected_spends": 20,
         "max_suspected_share": 0.5,
-        "max_unexplained_excess": 20,
+        "max_unexplained_excess": 50,
     }
 
 
