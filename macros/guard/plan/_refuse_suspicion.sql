@@ -8,7 +8,10 @@ set timezone = 'UTC'
 as $function$
 declare
     v_is_spend constant boolean := p_tripped ?| array['max_suspected_spends', 'max_suspected_share'];
-    v_examples constant jsonb := coalesce(p_found -> case when v_is_spend then 'suspected_spends' else 'unexplained_excess' end, '[]');
+    v_examples constant jsonb := coalesce(
+        -- Null in JSON where this plan holds none and the plans of the 24 hours before trip the limit.
+        nullif(p_found -> case when v_is_spend then 'suspected_spends' else 'unexplained_excess' end, 'null'), '[]'
+    );
     v_figures constant text := (
         select string_agg(format('%s is %s', key, value), '; ' order by key)
         from jsonb_each_text(p_tripped)
