@@ -51,7 +51,7 @@ begin
         )
     from wrong
     left join unclaimed on wrong.user_id = unclaimed.user_id and wrong.item = unclaimed.item
-    left join near_claims on wrong.user_id = near_claims.user_id
+    left join near_claims on wrong.user_id = near_claims.user_id and wrong.item = near_claims.item
     left join claimed on wrong.user_id = claimed.user_id and wrong.item = claimed.item
     order by wrong.user_id, wrong.item;
 end

@@ -1,7 +1,8 @@
 {% macro guard_excess_evidence() -%}
-    {#- CTEs over `wrong`: what may explain an excess. A purchase without a claim; or claims beside the wallet's last change,
-        because a store that retries for hours makes a service credit one claim again, at most five times each. What was
-        given by hand (goodwill, a grant) changes the wallet at a time of its own, or is more than retries could give. #}
+    {#- CTEs over `wrong`: what may explain an excess. A purchase without a claim; or claims of the item beside the wallet's
+        last change, because a store that retries for hours makes a service credit one claim again, at most five times each.
+        What was given by hand (goodwill, a grant) changes the wallet at a time of its own, or is more than retries could
+        give. #}
     in_excess as materialized (
         select distinct wrong.user_id, wrong.wallet_updated_at from wrong where wrong.type = 'excess' and wrong.is_quiet
     ),
@@ -15,9 +16,11 @@
         ) | indent(8) }}
     ),
     near_claims as materialized (
-        select distinct in_excess.user_id
+        -- Of that item: a claim of a booster gives no shield again.
+        select distinct in_excess.user_id, sku_catalog.item
         from in_excess
         join their_claims on in_excess.user_id = their_claims.user_id
+        join claim_ops.sku_catalog on their_claims.sku = sku_catalog.sku
         where their_claims.claimed_at >= in_excess.wallet_updated_at - {{ var('settle_minutes') }} * interval '1 minute'
             and their_claims.claimed_at <= in_excess.wallet_updated_at + interval '1 minute'
     ),

@@ -171,7 +171,10 @@ def test_a_share_of_suspected_spends_refuses_whatever_the_plan_is_narrowed_to(
 
 
 def test_excess_without_evidence_is_shown_apart_and_counted(guard_that_waits: Guard) -> None:
-    """A retry, a restored backup and our own write explain an excess; goodwill does not."""
+    """A retry, a restored backup and our own write explain an excess; goodwill does not.
+
+    Nor does the claim of another item that happens to stand beside it.
+    """
     guard = guard_that_waits
     for user_id, shields, wallet_hours in (
         ("retry", 3, 239.5),
@@ -184,6 +187,11 @@ def test_excess_without_evidence_is_shown_apart_and_counted(guard_that_waits: Gu
         guard.mark_wrong(user_id, discrepancy="excess")
     guard.add_wallet("gift", 1)
     guard.mark_wrong("gift", discrepancy="excess")
+    guard.execute(
+        "insert into purchase_claims (tx_id, user_id, sku, claimed_at)"
+        " select 'booster beside it', user_id, 'consumable_xp_booster_7d', updated_at"
+        " from user_wallet_balances where user_id = 'goodwill'"
+    )
     set_limit(guard, "max_unexplained_excess", 2)
     excess = {"include_excess": ["streakshield"]}
     with guard.refuses("CO005", "Look for grants first") as refusal:
