@@ -37,6 +37,17 @@ comment on view claim_ops.reversed_entries is 'One row an applied line that a ro
 
 {{ claim_reconciliation.guard_view_of_plan_problems() }}
 
+create or replace view claim_ops.plan_states as
+select
+    plans.plan_id,
+    case when times.is_past then 'expired' else plans.state end as state,
+    times.is_past as is_past_its_time,
+    {{ claim_reconciliation.guard_is_open('plans') }} and not times.is_past as is_open
+from claim_ops.plans
+cross join lateral (select {{ claim_reconciliation.guard_is_past_its_time('plans') }} as is_past) as times;
+comment on view claim_ops.plan_states is
+'One row a plan: its state as it is now, where nobody has written down yet that its time is over, and whether it may still be approved or applied.';
+
 create or replace view claim_ops.unapproved_break_glass as
 select
     plans.plan_id,
