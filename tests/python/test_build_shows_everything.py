@@ -54,6 +54,9 @@ ADJUSTMENTS = {"has_wallet_adjustments": True}
 # Every fault that an assertion or a warning knows: each in a few users, and a service that has been
 # down for more than an hour.
 FAULTS = """
+alter table purchase_claims add column units int;
+insert into purchase_claims (tx_id, user_id, sku, claimed_at, units) values
+    ('claim-6', 'no_units', 'consumable_streakshield_1', now() - interval '1 day', 0);
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('claim-1', 'short', 'consumable_streakshield_1', now() - interval '1 day'),
     ('claim-2', 'without_wallet', 'consumable_xp_booster_7d', now() - interval '1 day'),
@@ -209,6 +212,7 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
         ("claim-3", "mismatched_claim", "other_user", True),
         ("claim-4", "unverified_claim", "no_purchase", False),
         ("claim-5", "unverified_claim", "no_purchase", True),
+        ("claim-6", "unverified_claim", "no_purchase", True),
         ("refunded", "refunded_claim", "refunded", True),
         ("unclaimed", "missing_claim", None, True),
         ("unclear", "missing_claim", "conflicting_users", True),

@@ -142,6 +142,7 @@ create table if not exists claim_ops.plan_left_out (
     reason text not null,
     primary key (plan_id, number)
 );
+alter table claim_ops.plan_left_out add column if not exists units integer;
 comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
 
 create table if not exists claim_ops.plan_balances_left_out (
