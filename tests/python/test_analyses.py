@@ -91,7 +91,7 @@ insert into queued_purchases (tx_id, user_id, sku, received_at) values
 # Each is run below.
 ANALYSES = {
     *("repeated_attempts", "abuse_patterns", "cap_decisions_by_timezone", "override_candidates"),
-    *("claim_history_of_user", "purchase_statuses", "queued_purchases"),
+    *("claim_history_of_user", "purchase_statuses", "queued_purchases", "wallet_causes"),
 }
 
 Rows = list[tuple[Any, ...]]
