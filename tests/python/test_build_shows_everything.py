@@ -39,6 +39,7 @@ HISTORY_AND_SERVICE = (
     "v_claim_conflicts_rolling",
 )
 WARNINGS = {
+    "warn_booster_hours_are_taken_back",
     "warn_claims_in_the_future",
     "warn_claims_of_unknown_skus",
     "warn_metrics_in_the_future",
@@ -67,7 +68,8 @@ select 'overwritten_' || number, 2, now() - interval '1 minute'
 from generate_series(1, 12) as number;
 insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at) values
     ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day'),
-    ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day');
+    ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day'),
+    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day');
 -- Two claims beyond the cap, a refunded one, and one that is of December in New York.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('capped-1', 'capped', 'consumable_streakshield_1', now() - interval '1 day'),

@@ -31,7 +31,7 @@ def put_alerts_in_place(database: Database) -> None:
         grant select on {MODELS_SCHEMA}.rpt_alerts to claim_reader;
         """
     )
-    for alert, severity in SEVERITIES.items():
+    for alert, severity in {**SEVERITIES, "unapproved_break_glass": "critical"}.items():
         anchor = alert.replace("_", "-")
         database.execute(
             f"insert into {MODELS_SCHEMA}.rpt_alerts (alert, severity, runbook_url)"
