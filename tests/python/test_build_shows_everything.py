@@ -17,6 +17,7 @@ OF_WALLETS = (
     "fct_claim_totals",
     "fct_expected_wallet_balances",
     "fct_wallet_discrepancies",
+    "fct_discrepancy_causes",
     "rpt_wallet_balance_health",
     "rpt_wallet_build",
 )
@@ -142,7 +143,7 @@ def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> 
         if result.node.resource_type == "model"
         and result.node.config.materialized == "parallel_table"
     }
-    assert len(models) == 9
+    assert len(models) == 10
     for name, model in models.items():
         promised = {
             (column.name, column.data_type, any(column.constraints))
