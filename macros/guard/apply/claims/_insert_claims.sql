@@ -1,9 +1,6 @@
 {% macro claim_ops__insert_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
-{%- set names = dict() -%}
-{%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
-    {%- do names.update({column: adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column))}) -%}
-{%- endfor -%}
+{%- set names = claim_reconciliation.guard_claim_columns() -%}
 create function claim_ops._insert_claims(p_claims jsonb, p_until timestamptz)
 returns jsonb
 language plpgsql
@@ -45,7 +42,7 @@ begin
 end
 $function$;
 comment on function claim_ops._insert_claims is
-$$Inserts claims, given as [{tx_id, user_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
+$$Inserts claims, given as [{tx_id, user_id, sku, claimed_at, units}], in the order of tx_id; waits for somebody's uncommitted claim of
 the same tx_id until p_until. Returns {tx_id: claimed} where one is there already, {tx_id: not_written} where another row came back.$$;
 {{ claim_reconciliation.guard_hand_over('_insert_claims', owner='claim_writer') }}
 {% endmacro %}

@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
     with planned as (
-        select item.line_no, item.user_id, claim.tx_id, claim.sku
+        select item.line_no, item.user_id, claim.tx_id, claim.sku, coalesce(claim.units, 1) as units
         from unnest(p_items) as item
-        cross join lateral jsonb_to_recordset(item.details -> 'claims') as claim (tx_id text, sku text)
+        cross join lateral jsonb_to_recordset(item.details -> 'claims') as claim (tx_id text, sku text, units integer)
     )
 
     select planned.line_no, min(coalesce(
@@ -18,6 +18,7 @@ as $function$
             when purchases.tx_id is null then 'no_purchase'
             when purchases.user_id is distinct from planned.user_id then 'conflicting_users'
             when purchases.sku is distinct from planned.sku then 'conflicting_skus'
+            when purchases.units is distinct from planned.units then 'conflicting_units'
         end
     ))
     from planned

@@ -62,7 +62,7 @@ written: claimed, where somebody was quicker; what _judge_purchases and _judge_c
 
 
 {% macro guard_claims_of(items) -%}
-    {#- The claims of these lines with their users, as [{tx_id, user_id, sku, claimed_at}]. -#}
+    {#- The claims of these lines with their users, as [{tx_id, user_id, sku, claimed_at, units}]. -#}
 coalesce((
     select jsonb_agg(claim.value || jsonb_build_object('user_id', item.user_id))
     from unnest({{ items }}) as item
