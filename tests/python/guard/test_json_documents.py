@@ -54,6 +54,7 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("analyse, without a name", MAKER, ["analyse"]),
     ("doctor", "postgres", ["doctor"]),
     ("alerts", ALERTER, ["alerts"]),
+    ("report", MAKER, ["report", "page.html"]),
 ]
 
 
