@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-pooler test-days test-versions lint generate format bench clean
+.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-pooler test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,9 @@ lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/python -m lint.generate --check
 	$(BIN)/mypy
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
+	@$(MAKE) --no-print-directory conventions
+
+conventions: $(INSTALLED)
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
 	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
 	$(BIN)/dbt-bouncer run
@@ -92,5 +95,8 @@ format: $(INSTALLED) ## put SQL and Python into shape
 bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 	@$(BIN)/python -m benchmarks
 
+release: $(INSTALLED) ## VERSION=1.2.3: set, build, try and tag a release that the CHANGELOG dates
+	@$(BIN)/python -m release "$(VERSION)"
+
 clean: stop ## remove what the targets made
-	rm -rf $(VENV) .demo .storm target logs
+	rm -rf $(VENV) .demo .storm target logs dist build

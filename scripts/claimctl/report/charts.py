@@ -125,7 +125,8 @@ class OverTime:
     def _lines(self, values: list[dict[str, Any]], x: alt.X) -> list[alt.Chart]:
 
         chart = _chart(_with_gaps(values)).encode(x=x, y=self._y(), color=_colour(self.series))
-        lines = [chart.mark_line(strokeWidth=1.8, clip=True)]
+        is_dense = len(values) > 10 * MOST_POINTS * len(self.series)
+        lines = [chart.mark_line(strokeWidth=0.9 if is_dense else 1.8, clip=True)]
         if len(values) <= MOST_POINTS * len(self.series):
             lines.append(chart.mark_point(filled=True, size=36, opacity=1))
         return lines
