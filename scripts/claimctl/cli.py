@@ -12,6 +12,7 @@ import click
 from claimctl.commands.alerts import alerts
 from claimctl.commands.analyse import analyse
 from claimctl.commands.apply import apply
+from claimctl.commands.database import database
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
@@ -91,7 +92,7 @@ COMMANDS = (
     *(doctor, explain, analyse, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
-    *(alerts, probe, report),
+    *(alerts, probe, report, database),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -127,6 +127,13 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             "stg_claim_ops__plan_claims was built before the guard was installed: claims of",
         ),
         (
+            f"create or replace view {MODELS_SCHEMA}.stg_claim_ops__unapproved_break_glass as"
+            " select null::bigint as plans, null::timestamptz as since, null::bigint as"
+            " first_plan_id where false",
+            "warning",
+            "stg_claim_ops__unapproved_break_glass was built before the guard was installed: no",
+        ),
+        (
             "update claim_ops.settings set version = 0",
             "error",
             "The guard has version 0, this claimctl speaks to 2.",
