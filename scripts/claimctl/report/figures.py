@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 OF_MODELS = (
     *("build", "alerts", "budgets", "requests", "windows", "conflicts"),
-    *("wallets", "history", "discrepancies", "revenue", "caps"),
+    *("wallets", "history", "discrepancies", "causes", "revenue", "caps"),
 )
 OF_USERS = ("users",)
 OF_GUARD = ("open_plans", "repairs")

@@ -158,14 +158,21 @@ def _wrong(figures: Figures, rows: Sequence[Row]) -> tuple[Chart, Sequence[Row],
     return OverTime("built_at", series, "balances"), list(summed.values()), note
 
 
+TYPES = (
+    Series("short", "short", "bad"),
+    Series("missing_wallet", "missing wallet", "unknown"),
+    Series("excess", "excess", "warn"),
+)
+
+
 def _discrepancies(figures: Figures, rows: Sequence[Row]) -> tuple[Chart, Sequence[Row], str]:
-    parts = (
-        Series("short", "short", "bad"),
-        Series("missing_wallet", "missing wallet", "unknown"),
-        Series("excess", "excess", "warn"),
-    )
     note = "Settled and in flight. What is in flight may close by itself and is never repaired."
-    return ByName("item", "discrepancy_type", "balances", parts, "balances"), rows, note
+    return ByName("item", "discrepancy_type", "balances", TYPES, "balances"), rows, note
+
+
+def _causes(figures: Figures, rows: Sequence[Row]) -> tuple[Chart, Sequence[Row], str]:
+    chart = ByName("probable_cause", "discrepancy_type", "balances", TYPES, "balances")
+    return chart, rows, "The first cause that the data show. Settled and in flight."
 
 
 def _revenue(figures: Figures, rows: Sequence[Row]) -> tuple[Chart, Sequence[Row], str]:
@@ -224,6 +231,10 @@ CHARTS: tuple[tuple[str, str, str, str, Draw], ...] = (
     (
         *("discrepancies", "What is wrong now?"),
         *("fct_wallet_discrepancies", "No wallet is wrong.", _discrepancies),
+    ),
+    (
+        *("causes", "Why are they wrong, probably?"),
+        *("fct_discrepancy_causes", "No wallet is wrong.", _causes),
     ),
     (
         *("revenue", "What are purchases worth that do not match their claims?"),

@@ -77,6 +77,12 @@ QUERIES = {
             sum(wallet_quantity - expected_quantity) as net_quantity,
             min(last_activity_at) as oldest_activity_at
         from {model} group by 1, 2, 3, 4""",
+    "fct_discrepancy_causes": """
+        select
+            probable_cause, discrepancy_type, count(user_id) as balances,
+            sum(is_settled::int) as settled, min(cause_at) as first_cause_at,
+            max(cause_at) as last_cause_at
+        from {model} group by 1, 2""",
     "rpt_revenue_at_stake": "select * from {model}",
     "fct_cap_violations": f"""
         select
@@ -87,7 +93,10 @@ QUERIES = {
 # Views show another minute a minute later: the page and the test read copies.
 FROZEN = "frozen"
 Rows = list[tuple[Any, ...]]
-COPIED = (*QUERIES, "rpt_alerts", "rpt_wallet_build", "escalation_contacts")
+COPIED = (
+    *(*QUERIES, "rpt_alerts", "rpt_wallet_build", "escalation_contacts"),
+    "stg_claim_ops__unapproved_break_glass",
+)
 
 
 @dataclass
@@ -289,9 +298,9 @@ def test_nothing_is_fetched_and_nothing_runs(reported: Reported) -> None:
 def test_each_chart_has_words_a_table_and_names_of_its_own(reported: Reported) -> None:
     text = reported.pages[35].text
     alternatives = re.findall(r'<figure role="img" aria-label="([^"]+)"', text)
-    assert len(alternatives) == 9
+    assert len(alternatives) == 10
     assert all(len(words) > 60 for words in alternatives)
-    assert text.count('<svg aria-hidden="true"') == 2 * 9
+    assert text.count('<svg aria-hidden="true"') == 2 * 10
     names = re.findall(r'\bid="([^"]+)"', text)
     assert len(names) == len(set(names))
     assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(names)
@@ -305,7 +314,7 @@ def test_no_row(guards: Guards, tmp_path: Path) -> None:
         r'<section id="([^"]+)">[^§]*?</section>', page.text.replace("<svg", "§")
     ) == [
         *("requests", "requests-errors", "requests-latency", "windows", "conflicts"),
-        *("history", "discrepancies", "revenue"),
+        *("history", "discrepancies", "causes", "revenue"),
     ]
     for sentence in ("No wallet is wrong.", "No plan is open.", "No plan has been applied."):
         assert f'<p class="empty">{sentence}</p>' in page.text

@@ -17,6 +17,7 @@ left join (
     ('old_discrepancies', 'claimctl plan wallets --reason ''what went wrong'''),
     ('unclaimed_purchases', 'claimctl plan recovery --from SINCE --to UNTIL --reason ''what went wrong'''),
     ('claims_stop', 'claimctl probe URL'),
-    ('log_not_written', 'claimctl doctor')
+    ('log_not_written', 'claimctl doctor'),
+    ('unapproved_break_glass', 'claimctl plans')
 ) as first_steps (alert, command) on rpt_alerts.alert = first_steps.alert
 order by rpt_alerts.alert
