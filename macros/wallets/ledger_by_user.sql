@@ -30,7 +30,13 @@ from (
             claims.user_id,
             claims.claimed_at,
             claims.claimed_at as occurred_at,
-            catalog.*
+            catalog.catalog_sku,
+            catalog.item,
+            {{ claim_reconciliation.times_units('catalog.quantity', 'claims', ['purchase_claims']) }} as quantity,
+            {{ claim_reconciliation.times_units('catalog.duration_hours', 'claims', ['purchase_claims']) }} as duration_hours
+            {%- for item in claim_reconciliation.wallet_items() %},
+            catalog.is_{{ item.name }}
+            {%- endfor %}
         from {{ claims }} as claims
         left join (
             {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
@@ -47,7 +53,7 @@ group by user_id
 
 
 {% macro catalog_by_item(sku_catalog) %}
-    {#- What a claim of a SKU gives, with a flag an item. -#}
+    {#- What a claim of one unit of a SKU gives, with a flag an item. -#}
 select
     sku as catalog_sku,
     item,

@@ -180,7 +180,8 @@ def test_doctor_finds_nothing_where_the_strangers_build_is_green(
         if finding["finding"].startswith("Optional: ")
     ]
     assert optional == [
-        "Optional: accepted_discrepancies is not there, function_metrics.error_code is not there,"
+        "Optional: accepted_discrepancies is not there, audit_purchases.units is not there,"
+        " function_metrics.error_code is not there, purchase_claims.units is not there,"
         " queued_purchases is not there, user_wallet_balances.time_zone is not there,"
         " wallet_adjustments is not there."
     ]

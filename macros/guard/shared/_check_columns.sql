@@ -46,6 +46,9 @@ comment on function claim_ops._check_columns is
             {%- do written[table].append(claim_reconciliation.mapped_column(table, column)) -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- if claim_reconciliation.keeps_units(['purchase_claims']) -%}
+        {%- do written['purchase_claims'].append(claim_reconciliation.mapped_column('purchase_claims', 'units')) -%}
+    {%- endif -%}
     {%- for item in claim_reconciliation.wallet_items() -%}
         {%- do written['user_wallet_balances'].append(item.column) -%}
     {%- endfor -%}

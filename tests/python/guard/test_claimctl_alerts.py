@@ -221,7 +221,7 @@ def test_alerts_alone_load_no_library_of_messages(alerts: Guard) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("update {}.rpt_wallet_build set built_at = now() - interval '25 hours'", "24 hours ago"),
+        ("update {}.rpt_wallet_build set too_old_at = now()", "and are too old since"),
         ("update {}.rpt_wallet_build set as_of = now()", "The models look back"),
         ("delete from {}.rpt_wallet_build", "The models have no build"),
         ("delete from {}.rpt_alerts", "No alert could be judged"),
@@ -236,7 +236,7 @@ def test_stale_input_is_unknown(alerts: Guard, change: str, sentence: str) -> No
 
 
 def test_a_critical_alert_is_critical_also_where_the_input_is_stale(alerts: Guard) -> None:
-    alerts.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set built_at = '2020-01-01'")
+    alerts.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set too_old_at = '2020-01-02'")
     set_alert(alerts, "error_rate", "firing", level=1)
     assert run(alerts).exit_code == CRITICAL
 

@@ -1,9 +1,6 @@
 {% macro claim_ops__insert_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
-{%- set names = dict() -%}
-{%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
-    {%- do names.update({column: adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column))}) -%}
-{%- endfor -%}
+{%- set names = claim_reconciliation.guard_claim_columns() -%}
 create function claim_ops._insert_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb, p_deadline timestamptz)
 returns text
 language plpgsql
@@ -44,7 +41,7 @@ begin
 end
 $function$;
 comment on function claim_ops._insert_claims is
-$$Inserts claims of a user, given as [{tx_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
+$$Inserts claims of a user, given as [{tx_id, sku, claimed_at, units}], in the order of tx_id; waits for somebody's uncommitted claim of
 the same tx_id until the deadline. Returns null, claimed where one is there already, or not_written where another row came back.$$;
 {{ claim_reconciliation.guard_hand_over('_insert_claims', owner='claim_writer') }}
 {% endmacro %}

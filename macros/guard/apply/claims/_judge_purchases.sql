@@ -7,8 +7,8 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
     with planned as (
-        select claim.tx_id, claim.sku
-        from jsonb_to_recordset(p_item.details -> 'claims') as claim (tx_id text, sku text)
+        select claim.tx_id, claim.sku, coalesce(claim.units, 1) as units
+        from jsonb_to_recordset(p_item.details -> 'claims') as claim (tx_id text, sku text, units integer)
     )
 
     select min(coalesce(
@@ -17,6 +17,7 @@ as $function$
             when purchases.tx_id is null then 'no_purchase'
             when purchases.user_id is distinct from p_item.user_id then 'conflicting_users'
             when purchases.sku is distinct from planned.sku then 'conflicting_skus'
+            when purchases.units is distinct from planned.units then 'conflicting_units'
         end
     ))
     from planned

@@ -23,7 +23,7 @@ builds as (
     select
         built_at,
         as_of,
-        (settings::jsonb ->> 'max_model_age_hours')::numeric as max_age_hours
+        too_old_at
     from {models}.rpt_wallet_build
 ),
 
@@ -33,10 +33,10 @@ stale as (
     where as_of is not null
     union all
     select
-        'The models were built at ' || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ', more than '
-        || max_age_hours || ' hours ago: run dbt build.'
+        'The models were built at ' || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ' and are too old since '
+        || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ': run dbt build.'
     from builds
-    where as_of is null and (built_at > statement_timestamp() - max_age_hours * interval '1 hour') is not true
+    where as_of is null and (statement_timestamp() < too_old_at) is not true
     union all
     select 'The models have no build: run dbt build.'
     where not exists (select from builds)
