@@ -11,6 +11,7 @@ select
     equal_states.equal_until,
     equal_states.lost_tx_id,
     equal_states.lost_entries,
+    equal_states.is_older,
     backups.taken_at,
     backups.users as backup_users,
     doubled.tx_id as doubled_tx_id,

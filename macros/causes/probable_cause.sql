@@ -6,7 +6,7 @@
     case
         when discrepancy_type = 'missing_wallet' then 'no_wallet_row'
         when taken_at is not null then 'restored_backup'
-        when discrepancy_type = 'short' and changed_at < equal_until then 'lost_update'
+        when discrepancy_type = 'short' and is_older then 'lost_update'
         when doubled_tx_id is not null and unclaimed_tx_id is null then 'doubled_update'
         when offset_users >= {{ many }} then 'time_zone'
         when is_other_policy then 'stacking_policy'

@@ -236,7 +236,7 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
 ) -> None:
     """Where the models themselves are wrong, what people read stays as it was."""
     plant_faults(database)
-    places = ("stg_claim_service__*", "sku_catalog", "wallets")
+    places = ("stg_claim_service__*", "stg_claim_ops__*", "sku_catalog", "wallets")
     wallets = ("--select", *places, "--indirect-selection", "cautious")
     assert dbt.build(*wallets, vars=ADJUSTMENTS).named("skipped", "error") == set()
     before = {name: database.rows(f"select * from {MODELS_SCHEMA}.{name}") for name in OF_WALLETS}
