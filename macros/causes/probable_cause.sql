@@ -56,7 +56,7 @@
         when 'doubled_update' then 'The wallet holds claim ' || doubled_tx_id || ' of '
             || {{ claim_reconciliation.utc_text('doubled_claimed_at') }} || ' once more'
             || coalesce(', whose payment the trail has ' || doubled_payments || ' times', ', and changed again at ' || {{ changed }})
-        when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision || ' hours too '
+        when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision || ' h too '
             || case when offset_seconds > 0 then 'late' else 'early' end || ', as those of ' || offset_users || ' users do'
         when 'stacking_policy' then 'The booster ends as the policy {{ other }} has it, but the policy is {{ var("booster_stacking_policy") }}'
         when 'unclaimed_purchase' then 'Purchase ' || unclaimed_tx_id || ' of '

@@ -63,6 +63,7 @@ from (
         max(equal.equal_from) as equal_from,
         min(equal.equal_until) as equal_until,
         max(wrong.changed_at) as changed_at,
+        max(wrong.built_at) as built_at,
         bool_and(equal.is_older) as is_older
     from {{ wrong }} as wrong
     left join {{ equal_states }} as equal on wrong.user_id = equal.user_id and wrong.item = equal.item
@@ -82,5 +83,7 @@ inner join {{ claims }} as claims
 where
     equal.is_older
     or (changes.users_at_once >= {{ claim_reconciliation.many_wallets() }} and not changes.is_by_claim)
-group by equal.user_id, equal.equal_from, equal.equal_until
+group by equal.user_id, equal.equal_from, equal.equal_until, equal.built_at
+-- What is in flight is not lost yet.
+having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after('equal.built_at', -var('settle_minutes')) }}
 {%- endmacro %}
