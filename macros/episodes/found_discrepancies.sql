@@ -1,15 +1,19 @@
 {% macro found_discrepancies(discrepancies, causes) %}
     {#- What a build found wrong, with its size and cause. Where the wallet or the ledger names no time, the hours that lie
-        ahead are what is too few or too many. -#}
+        ahead are what is too few or too many; of what never ends nobody can say how much. -#}
 select
     found.user_id,
     found.item,
     found.discrepancy_type,
     coalesce(found.wallet_quantity, 0) - found.expected_quantity as quantity,
     case
-        when found.expected_quantity is null then {{ claim_reconciliation.seconds_between(
-            'coalesce(found.expected_expires_at, found.built_at)', 'coalesce(found.wallet_expires_at, found.built_at)'
-        ) }}
+        when
+            found.expected_quantity is null
+            and (isfinite(found.expected_expires_at) and isfinite(found.wallet_expires_at)) is not false
+            then {{ claim_reconciliation.seconds_between(
+                'coalesce(found.expected_expires_at, found.built_at)',
+                'coalesce(found.wallet_expires_at, found.built_at)'
+            ) }}
     end as seconds,
     greatest(found.wallet_expires_at, found.expected_expires_at) as runs_until,
     found.wallet_updated_at,
