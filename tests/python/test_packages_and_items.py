@@ -137,7 +137,7 @@ def test_hint_packs_need_one_entry_one_sku_and_one_column(
         from (values ('anna', 1), ('anna', 2), ('ben', 3), ('dora', 4)) as claims (user_id, number);
         """
     )
-    models = ("stg_claim_service__*", "wallets", "--indirect-selection", "cautious")
+    models = ("stg_claim_*", "wallets", "--indirect-selection", "cautious")
     outcome = dbt.build("--select", *models, vars={"wallet_items": items})
     assert outcome.named("skipped", "error") == set(), outcome.explain()
     assert outcome.named("fail") == {"assert_settled_wallets_match_claims"}
