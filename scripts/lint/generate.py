@@ -21,6 +21,9 @@ TARGET = ROOT / "scripts" / "claimctl" / "sql"
 SETTINGS, COLUMNS = "\x01settings\x02", "\x01columns\x02"
 FILES: dict[str, tuple[str, dict[str, str]]] = {
     "service_columns.sql": ("source_columns", {"settings": SETTINGS}),
+    "doctor/sources.sql": ("doctor_sources", {"columns": COLUMNS}),
+    "doctor/columns.sql": ("doctor_columns", {"columns": COLUMNS}),
+    "doctor/types.sql": ("doctor_types", {"columns": COLUMNS, "settings": SETTINGS}),
     "doctor/indexes.sql": ("doctor_indexes", {"columns": COLUMNS, "settings": SETTINGS}),
     "doctor/privileges.sql": ("doctor_privileges", {"columns": COLUMNS}),
     "doctor/writes.sql": ("doctor_writes", {"columns": COLUMNS}),

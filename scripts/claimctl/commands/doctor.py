@@ -87,6 +87,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
 
     given = Jsonb(project.settings)
     columns = run_sql(connection, "service_columns.sql", {"settings": given})
+    _probe_expressions(connection, columns)
     found = _found(columns)
     schemas = schemas_of_models(connection, options)
     parameters = {
@@ -131,6 +132,21 @@ def _may_read(connection: Database, schema: str, relation: str) -> bool:
         [schema, relation],
     ).fetchone()
     return bool(row and row["yes"])
+
+
+def _probe_expressions(connection: Database, columns: Sequence[Finding]) -> None:
+    """Let PostgreSQL say of which type each expression is that stands for a column, or refuse."""
+    import psycopg
+
+    for column in columns:
+        if column["is_read"] and column["expression"]:
+            try:
+                with connection.transaction():
+                    row = connection.execute(column["probe"].encode()).fetchone()
+            except psycopg.Error as error:
+                column["refused"] = error.diag.message_primary or str(error)
+            else:
+                column.update(row or {})
 
 
 def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
