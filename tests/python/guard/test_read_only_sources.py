@@ -202,3 +202,90 @@ def test_a_view_by_the_rights_of_whoever_asks_is_told(
     assert finding.startswith("public.audit_purchases is a view that is read with the rights of")
     other_forms.execute(advice.removeprefix("As its owner: "))
     assert told(other_forms, tmp_path / "again", VARS) == []
+
+
+# What is done to the rows, what doctor says of it, and the words of the advice.
+VALUES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
+    "an item that nobody has": (
+        mapped("wallet_adjustments", item="event"),
+        "",
+        "error",
+        "public.shield_events names what wallet_items does not have as a quantity: shield_used"
+        " (1 rows).",
+        "claim_service_columns: {wallet_adjustments: {item: \"'streakshield'\"}}",
+    ),
+    "a booster that is counted": (
+        mapped("wallet_adjustments", item="'xp_booster'"),
+        "",
+        "error",
+        "public.shield_events names what wallet_items does not have as a quantity: xp_booster",
+        "or name the item in wallet_items.",
+    ),
+    "spends that are positive": (
+        mapped("wallet_adjustments", quantity="amount"),
+        "",
+        "warning",
+        "All quantities of public.shield_events are positive, and a spend is negative:",
+        'quantity: "-amount"}}; where all are gifts, say so: {quantity: "+amount"}.',
+    ),
+    "rows that lack what is needed": (
+        VARS,
+        "insert into shield_events (event, amount) values ('shield_used', 1)",
+        "warning",
+        "Of the first 2 rows of public.shield_events some lack what the models need:"
+        " 1 have no adjusted_at, 1 have no user_id.",
+        "leave them out by claim_service_filters",
+    ),
+    "users of another kind": (
+        VARS,
+        'insert into shield_events ("user", event, amount, at)'
+        " select 'device-' || n, 'shield_used', 1, now() from generate_series(1, 5) as n",
+        "warning",
+        "Of 6 users of public.shield_events 1 have a wallet or a claim.",
+        "claim_service_columns: {wallet_adjustments: {user_id: its name}}.",
+    ),
+    "a row that the expression refuses": (
+        mapped("function_metrics", status_code="(1000 / code)"),
+        "insert into requests values (0, 'claim', 0, 0)",
+        "error",
+        "What public.requests holds cannot be read: division by zero.",
+        "Correct its columns in claim_service_columns, or the rows.",
+    ),
+    "an accepted item that nobody has": (
+        mapped("accepted_discrepancies", item="'shield'"),
+        "insert into agreed values ('anna', 3, current_date, 'mira')",
+        "error",
+        "public.agreed names what wallet_items does not have: shield (1 rows).",
+        "claim_service_columns: {accepted_discrepancies: {item: \"'streakshield'\"}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_the_rows_hold_is_judged(name: str, other_forms: Database, tmp_path: Path) -> None:
+    vars, statement, state, finding, advice = VALUES[name]
+    if statement:
+        other_forms.execute(statement)
+    project = consumer_project(tmp_path, {"claim_reconciliation": vars})
+    (found,) = faults(claimctl("doctor", "--json", *on(other_forms, project)))
+    assert (found["check"], found["state"]) == ("values", state)
+    assert found["finding"].startswith(finding)
+    assert advice in found["advice"]
+
+
+def test_gifts_alone_are_right_where_somebody_says_so(
+    other_forms: Database, tmp_path: Path
+) -> None:
+    assert told(other_forms, tmp_path, mapped("wallet_adjustments", quantity="+amount")) == []
+
+
+def test_a_table_that_is_locked_is_said_and_not_waited_for(
+    other_forms: Database, tmp_path: Path
+) -> None:
+    project = consumer_project(tmp_path, {"claim_reconciliation": VARS})
+    with other_forms.connect(autocommit=False) as connection:
+        connection.execute("lock table shield_events")
+        answer = claimctl("doctor", *on(other_forms, project))
+    assert "public.shield_events is locked: what it holds was not looked at." in " ".join(
+        answer.stdout.split()
+    )
