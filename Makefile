@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm mutants stop test test-all test-pooler test-days test-versions lint generate format bench clean
+.PHONY: help setup demo drill storm mutants stop test test-all test-dbt test-pooler test-days test-versions lint generate format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ mutants: $(INSTALLED) ## one protection of the guard less at a time: which test 
 
 test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
+
+test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in an environment of its own
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.dbt_versions $(FILES)
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
