@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-pooler test-days test-versions lint generate format conventions bench release clean
+.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ $(BROWSER): $(INSTALLED)
 
 test-browser: $(BROWSER) ## the pages in Chromium, light and dark, wide and narrow, and axe-core on them
 	$(BIN)/pytest -m browser
+
+test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in an environment of its own
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.dbt_versions $(FILES)
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
