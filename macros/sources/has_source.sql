@@ -36,10 +36,12 @@
     {%- if known.get('run') != invocation_id -%}
         {%- set settings = {} -%}
         {%- for name in [
-            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'has_accepted_discrepancies',
-            'has_queued_purchases', 'has_wallet_adjustments', 'wallet_items',
+            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'wallet_items',
         ] -%}
             {%- do settings.update({name: var(name)}) -%}
+        {%- endfor -%}
+        {%- for name in claim_reconciliation.optional_sources() -%}
+            {%- do settings.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
         {%- endfor -%}
         {%- set as_json = "'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb" -%}
         {%- set tables = {} -%}

@@ -38,6 +38,9 @@
     {%- if claim_reconciliation.has_source('queued_purchases') -%}
         {%- do columns.update({'queued_purchases': ['user_id', 'received_at']}) -%}
     {%- endif -%}
+    {%- if claim_reconciliation.has_source('users') -%}
+        {%- do columns.update({'users': ['user_id']}) -%}
+    {%- endif -%}
     {{- return(columns) -}}
 {% endmacro %}
 

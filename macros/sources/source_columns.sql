@@ -176,10 +176,11 @@ where typtype <> 'd'
         'accepted_discrepancies': {
             'user_id': user, 'item': text, 'reason': text, 'accepted_by': text, 'accepted_until': time,
         },
+        'users': {'user_id': user},
     }) -}}
 {% endmacro %}
 
 
 {% macro optional_sources() %}
-    {{- return(['wallet_adjustments', 'queued_purchases', 'accepted_discrepancies']) -}}
+    {{- return(['wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users']) -}}
 {% endmacro %}

@@ -28,6 +28,7 @@ old_discrepancies as (
     select last_activity_at from {{ ref('fct_wallet_discrepancies') }}
     where
         is_settled
+        and excused_because is null
         and last_activity_at < {{ claim_reconciliation.hours_after('built_at', '-' ~ var('alert_discrepancy_hours')) }}
 ),
 
