@@ -19,7 +19,8 @@ ACCOUNTS = {
 VARS = {"settle_minutes": 0, **ACCOUNTS}
 TABLE = """
     create table accounts (id text primary key, deleted_at timestamptz);
-    insert into accounts values ('somebody', null), ('here', null), ('deleted', now() - interval '1 day')
+    insert into accounts
+    values ('somebody', null), ('here', null), ('deleted', now() - interval '1 day')
 """
 
 
