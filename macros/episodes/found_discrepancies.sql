@@ -19,7 +19,7 @@ select
     found.wallet_updated_at,
     found.last_activity_at,
     found.is_settled,
-    found.is_accepted,
+    found.excused_because,
     causes.probable_cause,
     causes.cause_evidence,
     found.built_at
@@ -39,7 +39,7 @@ from (
             (select max(built_at) from {{ discrepancies }}),
             (
                 select max(built_at) from {{ health }}
-                having sum(short + excess + missing_wallets + accepted) = 0
+                having sum(short + excess + missing_wallets + accepted + accounts_gone) = 0
             )
         ) as built_at,
         greatest(

@@ -1,10 +1,11 @@
-{% macro purchase_discrepancies(purchases, claims) %}
+{% macro purchase_discrepancies(purchases, claims, accounts) %}
     {#- What is wrong between purchases and claims, one row a tx_id and type: is the claim paid for, and do both name the
         same user and SKU? user_id and sku are the claim's where there is one. -#}
 select
     pairs.*,
     found.discrepancy_type,
-    found.claim_reason
+    found.claim_reason,
+    {{ claim_reconciliation.is_account_gone('pairs.user_id', accounts) }} as is_account_gone
 from (
     select
         coalesce(claims.tx_id, purchases.tx_id) as tx_id,

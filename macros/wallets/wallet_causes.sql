@@ -7,7 +7,7 @@ wrong as (
         coalesce(discrepancies.quantity_discrepancy, discrepancies.expiry_discrepancy_seconds / 3600.0) as size,
         discrepancies.expected_quantity is not null as is_quantity
     from {{ ref('fct_wallet_discrepancies') }} as discrepancies
-    where not discrepancies.is_accepted
+    where discrepancies.excused_because is null
 ),
 
 claims as (

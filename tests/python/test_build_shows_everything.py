@@ -50,11 +50,13 @@ WARNINGS = {
     "warn_statements_are_not_recorded",
     "warn_unclear_purchases",
 }
-ADJUSTMENTS = {"has_wallet_adjustments": True}
+# An empty table of accounts is a fault, and says of nobody that he is gone.
+ADJUSTMENTS = {"has_wallet_adjustments": True, "has_users": True}
 
 # Every fault that an assertion or a warning knows: each in a few users, and a service that has been
 # down for more than an hour.
 FAULTS = """
+create table users (user_id text primary key);
 alter table purchase_claims add column units int;
 insert into purchase_claims (tx_id, user_id, sku, claimed_at, units) values
     ('claim-6', 'no_units', 'consumable_streakshield_1', now() - interval '1 day', 0);

@@ -28,10 +28,10 @@ select jsonb_build_object(
             count(*) filter (where judged.is_suspected_spend)::numeric / count(*) filter (where judged.is_quiet_short), 4
         ) end
         from judged
-        where judged.reason is distinct from 'accepted'
+        where coalesce(judged.reason, '') not in ('accepted', 'account_gone')
     ),
     {%- for name, condition in [
-        ('suspected_spends', "judged.is_suspected_spend and judged.reason is distinct from 'accepted'"),
+        ('suspected_spends', "judged.is_suspected_spend and coalesce(judged.reason, '') not in ('accepted', 'account_gone')"),
         ('unexplained_excess', "judged.type = 'excess' and judged.evidence is null and judged.reason is null"),
     ] %}
     '{{ name }}', (

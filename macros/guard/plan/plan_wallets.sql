@@ -53,7 +53,14 @@ begin
     )), null);
     v_found := claim_ops._write_corrections(v_plan_id, v_user_ids);
     perform claim_ops._finish_plan(
-        v_plan_id, claim_ops._nothing_to_correct(v_plan_id), 'What is in excess is taken with --include-excess ITEM', v_found
+        v_plan_id, claim_ops._nothing_to_correct(v_plan_id), case
+            when exists (
+                select 1 from claim_ops.plan_balances_left_out
+                where plan_balances_left_out.plan_id = v_plan_id and plan_balances_left_out.reason = 'negative_ledger'
+            ) then 'A ledger that is negative is never planned: correct wallet_adjustments, accept the discrepancy, or set '
+                'negative_ledger_policy to clamp or allow'
+            else 'What is in excess is taken with --include-excess ITEM'
+        end, v_found
     );
     return v_plan_id;
 end

@@ -43,6 +43,7 @@ begin
     )
     select
         purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at,
+        case when {{ claim_reconciliation.guard_is_account_gone('purchases.user_id') }} then 'account_gone' else
         {%- if claim_reconciliation.source_filter('purchase_claims') %}
         -- Its tx_id is taken by a claim that does not count: the insert would find it, and refuse the user's others too.
         coalesce(purchases.reason, case
@@ -50,10 +51,10 @@ begin
                 select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
                 where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'purchases.tx_id', 'stored') }}
             ) then 'claim_not_counted'
-        end),
+        end)
         {%- else %}
-        purchases.reason,
-        {%- endif %}
+        purchases.reason
+        {%- endif %} end,
         purchases.status, purchases.is_audited, claims.user_id::text, coalesce(purchases.units, 1)::integer
     from purchases
     left join (

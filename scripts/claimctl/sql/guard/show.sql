@@ -160,6 +160,13 @@ warnings as (
     inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
     where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan_kinds.needs_rules
     union all
+    select
+        count(*) || ' balances are left out because adjustments took more than there was: no plan sets a wallet to less than nothing. '
+        || 'Correct wallet_adjustments, accept the discrepancies, or set negative_ledger_policy to clamp or allow.'
+    from claim_ops.plan_balances_left_out as balances
+    where balances.plan_id = %(plan_id)s and balances.reason = 'negative_ledger'
+    having count(*) > 0
+    union all
     select plan.limits ->> 'warning' from plan
     where plan.limits ? 'warning'
     union all
