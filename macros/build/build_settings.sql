@@ -4,16 +4,17 @@
     {%- set settings = {} -%}
     {%- for name in [
         'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
-        'claim_service_time_zones', 'max_affected_share', 'max_wallets', 'max_model_age_hours', 'max_net_quantity',
-        'max_suspected_share', 'max_suspected_spends', 'max_unexplained_excess', 'plan_expiry_hours',
-        'recoverable_statuses', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern',
-        'user_id_data_type', 'wallet_items',
-    ] -%}
+        'claim_service_time_zones', 'max_model_age_hours', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses',
+        'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern', 'user_id_data_type', 'wallet_items',
+    ] + claim_reconciliation.breakers() | list -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}
     {#- What was found, not the var, which says nothing where nobody overrides. -#}
     {%- for name in claim_reconciliation.optional_sources() -%}
         {%- do settings.update({'has_' ~ name: claim_reconciliation.has_source(name)}) -%}
+    {%- endfor -%}
+    {%- for name in ['purchase_claims', 'audit_purchases', 'queued_purchases'] -%}
+        {%- do settings.update({'units_of_' ~ name: claim_reconciliation.has_column(name, 'units')}) -%}
     {%- endfor -%}
     {{- return(tojson(settings, sort_keys=true) | replace("'", "''")) -}}
 {% endmacro %}

@@ -17,7 +17,7 @@ unclaimed as (
     select
         tx_id,
         user_id,
-        unit_price,
+        unit_price * units as price,
         purchased_at,
         built_at
     from {{ ref('fct_purchase_discrepancies') }}
@@ -47,7 +47,7 @@ final as (
         'unclaimed_purchases' as alert,
         count(*) as value,
         min(purchased_at) as since,
-        count(*) || ' purchases, worth ' || coalesce(sum(unit_price), 0) || ', were paid and have no claim though the'
+        count(*) || ' purchases, worth ' || coalesce(sum(price), 0) || ', were paid and have no claim though the'
         || ' store retries no more; of those of the last settled hour '
         || coalesce((select share_of_hour.share from share_of_hour), 'none') || '.' as description
     from unclaimed

@@ -53,7 +53,7 @@ WORLDS = {
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
-    _assert_edges_are_reached(world, _compare(templates, dbt, world, seed=20251124))
+    _assert_edges_are_reached(world, _compare(templates, dbt, world, seed=20251125))
 
 
 @pytest.mark.slow
