@@ -32,7 +32,11 @@ left join backups on wrong.user_id = backups.user_id
 left join doubled on wrong.user_id = doubled.user_id and wrong.item = doubled.item
 left join unclaimed on wrong.user_id = unclaimed.user_id and wrong.item = unclaimed.item
 left join lateral (
-    select cast(round(wrong.expiry_discrepancy_seconds / 900) * 900 as integer) as offset_seconds
+    -- Asked in the expression too: a booster without an end is off by no number, and the planner may compute it first.
+    select case
+        when abs(wrong.expiry_discrepancy_seconds) between 840 and 50460
+            then cast(round(wrong.expiry_discrepancy_seconds / 900) * 900 as integer)
+    end as offset_seconds
     where
         abs(wrong.expiry_discrepancy_seconds) between 840 and 50460
         and abs(wrong.expiry_discrepancy_seconds - round(wrong.expiry_discrepancy_seconds / 900) * 900)
