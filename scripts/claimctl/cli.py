@@ -24,6 +24,7 @@ from claimctl.commands.plan_purchases import override, queue, recovery
 from claimctl.commands.plan_wallets import wallets
 from claimctl.commands.plans import plans, show
 from claimctl.commands.probe import probe
+from claimctl.commands.report import report
 from claimctl.commands.status import status
 from claimctl.commands.verify import verify
 from claimctl.errors import ExitCode, NoConnectionError, WrongUsageError, unexpected, wrong_usage
@@ -91,7 +92,7 @@ COMMANDS = (
     *(doctor, explain, analyse, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
-    *(alerts, probe, database),
+    *(alerts, probe, report, database),
 )
 for command in COMMANDS:
     cli.add_command(command)

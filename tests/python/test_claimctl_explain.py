@@ -58,7 +58,7 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     assert list(document) == [
         *("user_id", "is_known", "built_at", "as_of", "has_wallet", "wallet_updated_at"),
         *("ledger", "adjustments", "balances", "hints", "cap_zone"),
-        *("discrepancies", "caps", "plans", "unclaimed"),
+        *("discrepancies", "caps", "episodes", "plans", "unclaimed"),
     ]
     ledger = [
         (row["tx_id"], row["item"], bool(row["claimed_at"]), row["purchase_statuses"])
@@ -108,7 +108,19 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
         for window, cap in (("week", 1), ("month", 3))
     }
 
+    episodes = [
+        (row["item"], row["discrepancy_type"], row["last_quantity"], row["probable_cause"])
+        for row in document["episodes"]
+    ]
+    assert episodes == [
+        ("streakshield", "short", -1, "unknown"),
+        ("xp_booster", "excess", None, "unknown"),
+    ]
+    assert {row["ended_at"] for row in document["episodes"]} == {None}
+
     in_words = claimctl("explain", USER.upper(), *options).stdout
+    assert re.search(r"streakshield +short +[-0-9]+ [:0-9]+ +-1 +unknown +still wrong", in_words)
+    assert "  streakshield: Nothing that is kept shows why." in in_words
     assert re.search(r"tx-2 .* mismatched_claim other_user", in_words)
     assert re.search(r"tx-8 .* missing_claim recoverable", in_words)
     assert re.search(r"consumable_streakshield_1 +week +[-0-9]+ 00:00:00 +\d +1", in_words)

@@ -56,6 +56,7 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("doctor", "postgres", ["doctor"]),
     ("alerts", ALERTER, ["alerts"]),
     ("database", MAKER, ["database", "--seconds", "0.1"]),
+    ("report", MAKER, ["report", "page.html"]),
 ]
 
 
