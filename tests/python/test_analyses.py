@@ -13,8 +13,8 @@ from support.dbt_project import DbtProject
 from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
-VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no wallet"}
-GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no wallet"]}
+VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no_wallet_row"}
+GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no_wallet_row"]}
 # Monday, 3 o'clock in UTC, when it is Sunday in New York.
 MONDAY = "2026-06-08 03:00+00"
 FAULTS = f"""

@@ -22,7 +22,9 @@ SUBJECTS = ("user", "cause")
 @click.command(cls=Command)
 @click.argument("name", required=False, type=NOT_BLANK)
 @click.option("--user", type=NOT_BLANK, help="The user of claim_history_of_user.")
-@click.option("--cause", type=NOT_BLANK, help="The cause of users_of_cause, by wallet_causes.")
+@click.option(
+    "--cause", type=NOT_BLANK, help="The cause of users_of_cause, as wallet_causes names it."
+)
 @click.option("--zone", type=NOT_BLANK, help="Another zone for cap_decisions_by_timezone.")
 @global_options
 @click.pass_obj
