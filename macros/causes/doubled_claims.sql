@@ -34,7 +34,7 @@ where
         or (
             not changes.is_by_claim
             and claims.claimed_at < wrong.changed_at
-            and claims.claimed_at >= {{ claim_reconciliation.minutes_after('wrong.changed_at', -var('settle_minutes')) }}
+            and claims.claimed_at >= {{ claim_reconciliation.minutes_after('wrong.changed_at', -claim_reconciliation.number_var('settle_minutes')) }}
         )
     )
 order by wrong.user_id, wrong.item, claims.claimed_at desc, claims.tx_id desc
