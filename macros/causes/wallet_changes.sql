@@ -17,7 +17,7 @@ from (
             and {{ claim_reconciliation.minutes_after('wrong.changed_at', 1) }}
         ), false) as is_by_claim,
         coalesce(bool_or(
-            claims.claimed_at between {{ claim_reconciliation.minutes_after('wrong.changed_at', -var('settle_minutes')) }}
+            claims.claimed_at between {{ claim_reconciliation.minutes_after('wrong.changed_at', -claim_reconciliation.number_var('settle_minutes')) }}
             and {{ claim_reconciliation.minutes_after('wrong.changed_at', 1) }}
         ), false) as is_retry_time
     from (select distinct user_id, changed_at from {{ wrong }}) as wrong
