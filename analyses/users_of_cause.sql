@@ -1,5 +1,5 @@
 -- Grain: one row a user with a wrong wallet of the cause in the var cause, as wallet_causes names it: a file of ids for
--- claimctl plan wallets --users or --exclude. claimctl analyse users_of_cause --cause grant > goodwill.txt
+-- claimctl plan wallets --users or --exclude. claimctl analyse users_of_cause --cause retry > retried.txt
 with
 
 {{ claim_reconciliation.explained_wallets() }},
@@ -7,7 +7,7 @@ with
 final as (
     select distinct user_id
     from explained
-    where cause = '{{ var("cause", "grant") | replace("'", "''") }}'
+    where cause = '{{ var("cause", "retry") | replace("'", "''") }}'
 )
 
 select * from final

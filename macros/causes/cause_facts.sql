@@ -11,6 +11,7 @@ select
     equal_states.equal_until,
     equal_states.lost_tx_id,
     equal_states.lost_entries,
+    equal_states.is_older,
     backups.taken_at,
     backups.users as backup_users,
     doubled.tx_id as doubled_tx_id,
@@ -32,7 +33,11 @@ left join backups on wrong.user_id = backups.user_id
 left join doubled on wrong.user_id = doubled.user_id and wrong.item = doubled.item
 left join unclaimed on wrong.user_id = unclaimed.user_id and wrong.item = unclaimed.item
 left join lateral (
-    select cast(round(wrong.expiry_discrepancy_seconds / 900) * 900 as integer) as offset_seconds
+    -- A booster that never ends is no integer away.
+    select case
+        when abs(wrong.expiry_discrepancy_seconds) between 840 and 50460
+            then cast(round(wrong.expiry_discrepancy_seconds / 900) * 900 as integer)
+    end as offset_seconds
     where
         abs(wrong.expiry_discrepancy_seconds) between 840 and 50460
         and abs(wrong.expiry_discrepancy_seconds - round(wrong.expiry_discrepancy_seconds / 900) * 900)

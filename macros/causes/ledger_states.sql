@@ -44,14 +44,16 @@ window
 
 {% macro equal_states(wrong, states) %}
     {#- The last moment before its end at which the ledger said what the wallet says: one row a wrong user and item that was
-        right once. From equal_from until equal_until, when the first entry came that the wallet lacks. -#}
+        right once. From equal_from until equal_until, when the first entry came that the wallet lacks; is_older where the
+        wallet has not changed since: a writer that changes the wallet first does so within a minute before. -#}
 select distinct on (wrong.user_id, wrong.item)
     wrong.user_id,
     wrong.item,
     states.occurred_at as equal_from,
     states.next_at as equal_until,
     states.next_tx_id as lost_tx_id,
-    states.entries_after as lost_entries
+    states.entries_after as lost_entries,
+    coalesce(wrong.changed_at < {{ claim_reconciliation.minutes_after('states.next_at', -1) }}, false) as is_older
 from {{ wrong }} as wrong
 inner join {{ states }} as states on wrong.user_id = states.user_id and wrong.item = states.item
 where

@@ -6,7 +6,7 @@
     case
         when discrepancy_type = 'missing_wallet' then 'no_wallet_row'
         when taken_at is not null then 'restored_backup'
-        when discrepancy_type = 'short' and changed_at < equal_until then 'lost_update'
+        when discrepancy_type = 'short' and is_older then 'lost_update'
         when doubled_tx_id is not null and unclaimed_tx_id is null then 'doubled_update'
         when offset_users >= {{ many }} then 'time_zone'
         when is_other_policy then 'stacking_policy'
@@ -56,7 +56,7 @@
         when 'doubled_update' then 'The wallet holds claim ' || doubled_tx_id || ' of '
             || {{ claim_reconciliation.utc_text('doubled_claimed_at') }} || ' once more'
             || coalesce(', whose payment the trail has ' || doubled_payments || ' times', ', and changed again at ' || {{ changed }})
-        when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision || ' hours too '
+        when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision || ' h too '
             || case when offset_seconds > 0 then 'late' else 'early' end || ', as those of ' || offset_users || ' users do'
         when 'stacking_policy' then 'The booster ends as the policy {{ other }} has it, but the policy is {{ var("booster_stacking_policy") }}'
         when 'unclaimed_purchase' then 'Purchase ' || unclaimed_tx_id || ' of '

@@ -1,7 +1,7 @@
 {% macro restored_backups(wrong, changes, equal_states, claims, failed) %}
     {#- The wrong users whose wallets are what the ledger said at one moment, the same for many: one row a user. Who lacks
         one claim lost an update as likely; so the moment is told by those who lack several, and only claims between it and
-        the last one that those lack count. A claim whose wallet update is known to have failed is no sign of a backup. -#}
+        about the last one that those lack count. A claim whose wallet update is known to have failed is no sign of a backup. -#}
 with
 
 candidates as (
@@ -44,7 +44,7 @@ select
     taken_at,
     count(*) over () as users
 from holders
-where last_lost_at <= restored_after
+where last_lost_at <= restored_after + (restored_after - taken_at) / 10
 {%- endmacro %}
 
 
@@ -62,7 +62,9 @@ from (
         wrong.user_id,
         max(equal.equal_from) as equal_from,
         min(equal.equal_until) as equal_until,
-        max(wrong.changed_at) as changed_at
+        max(wrong.changed_at) as changed_at,
+        max(wrong.built_at) as built_at,
+        bool_and(equal.is_older) as is_older
     from {{ wrong }} as wrong
     left join {{ equal_states }} as equal on wrong.user_id = equal.user_id and wrong.item = equal.item
     where wrong.user_id not in (select user_id from {{ failed }})
@@ -74,12 +76,14 @@ inner join {{ claims }} as claims
     on equal.user_id = claims.user_id
     and claims.item is not null
     and claims.claimed_at > case
-        when equal.changed_at < equal.equal_until
+        when equal.is_older
             then greatest(equal.equal_from, {{ claim_reconciliation.minutes_after('equal.changed_at', 1) }})
         else {{ claim_reconciliation.minutes_after('equal.equal_until', -1) }}
     end
 where
-    equal.changed_at < equal.equal_until
+    equal.is_older
     or (changes.users_at_once >= {{ claim_reconciliation.many_wallets() }} and not changes.is_by_claim)
-group by equal.user_id, equal.equal_from, equal.equal_until
+group by equal.user_id, equal.equal_from, equal.equal_until, equal.built_at
+-- What is in flight is not lost yet.
+having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after('equal.built_at', -var('settle_minutes')) }}
 {%- endmacro %}

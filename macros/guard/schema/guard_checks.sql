@@ -8,9 +8,12 @@ begin
         select *
         from (values
             {%- for need in claim_reconciliation.guard_source_needs() if need.role == 'claim_guard' %}
-            ('{{ claim_reconciliation.guard_relation(need.source) }}'){{ ',' if not loop.last }}
+            (
+                '{{ claim_reconciliation.guard_relation(need.source) }}',
+                {{ need.source in claim_reconciliation.read_only_sources() }}
+            ){{ ',' if not loop.last }}
             {%- endfor %}
-        ) as needed (name)
+        ) as needed (name, is_only_read)
         left join pg_catalog.pg_class on pg_class.oid = to_regclass(needed.name)
         order by needed.name
     loop
@@ -18,7 +21,7 @@ begin
             raise exception using errcode = 'CO103', message = format('there is no table %s', v_table.name),
                 detail = 'The guard reads and writes the tables of the claim service.',
                 hint = 'Map its name with claim_service_schema or claim_service_tables';
-        elsif v_table.relkind not in ('r', 'p') then
+        elsif v_table.relkind not in ('r', 'p') and not v_table.is_only_read then
             raise exception using errcode = 'CO103', message = format('%s is not a table', v_table.name),
                 detail = 'A view that filters reads as an empty ledger, without an error.',
                 hint = 'Map the table below the view with claim_service_tables';

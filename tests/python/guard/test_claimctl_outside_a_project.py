@@ -64,10 +64,9 @@ def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None
 
 
 def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> None:
-    """A table that the guard only has the name of: install_guard recorded all of them."""
-    guard = guards.fresh({"claim_service_tables": {"function_metrics": "measures"}})
+    """A column that the guard does not read: install_guard recorded all of them."""
+    guard = guards.fresh({"claim_service_columns": {"function_metrics": {"error_code": None}}})
     assert [each["finding"] for each in faults(examine(guard))] == [
-        "public.measures does not exist.",
         "The models were built with function_metrics.error_code, which is not there any more.",
     ]
 

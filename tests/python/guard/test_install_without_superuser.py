@@ -29,7 +29,7 @@ def elsewhere(guards: Guards) -> Iterator[Guard]:
                 connection.execute(statement.encode())
         guard = Guard(server)
         dump = subprocess.run(
-            [binaries() / "pg_dump", "--no-owner", "--dbname", models.dsn],
+            [binaries() / "pg_dump", "--no-owner", "--no-privileges", "--dbname", models.dsn],
             check=True,
             capture_output=True,
         )

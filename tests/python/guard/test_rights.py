@@ -136,7 +136,7 @@ def test_a_login_without_the_right_is_refused(
         (RUNNER, "plan_wallets", ["test"]),
         (MAKER, "resume", ["test"]),
         (RUNNER, "_write_wallets", [["alice"], [], []]),
-        (RUNNER, "_insert_claims", ["alice", {}, None]),
+        (RUNNER, "_insert_claims", [{}, None]),
         (RUNNER, "_delete_claims", ["alice", {}]),
         (RUNNER, "_write_switch", [{}, {}]),
         (RUNNER, "plan_kill_switch", ["test", False]),

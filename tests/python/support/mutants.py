@@ -93,22 +93,24 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             outcome: dict[str, Any] = {"name": mutant.name, "red": None, "ran": 0}
             for item in (item for item in session.items if mutant.is_seen_by(item)):
                 outcome["ran"] += 1
-                red = next(_failures(item, session.items[-1]), None)
-                # A test that is red with the whole guard, too, has seen nothing.
-                if red and _is_green(item, session.items[-1], mutant.apply):
+                red = next(_failures(item), None)
+                if red and _is_green(item, mutant.apply):
                     outcome.update(red)
                     break
+                if red:
+                    # It has seen nothing.
+                    outcome["error"] = f"{red['red']} is red with the whole guard: {red['error']}"
             results.write(json.dumps(outcome) + "\n")
             results.flush()
     return True
 
 
-def _is_green(item: pytest.Item, following: pytest.Item, then: Callable[[Guard], None]) -> bool:
+def _is_green(item: pytest.Item, then: Callable[[Guard], None]) -> bool:
     """Return whether a test passes with the whole guard; each is asked once."""
     global current
     if item.nodeid not in green:
         current = None
-        green[item.nodeid] = next(_failures(item, following), None) is None
+        green[item.nodeid] = next(_failures(item), None) is None
         current = then
     return green[item.nodeid]
 
@@ -119,10 +121,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         failed.append(report)
 
 
-def _failures(item: pytest.Item, following: pytest.Item) -> Iterator[dict[str, Any]]:
+def _failures(item: pytest.Item) -> Iterator[dict[str, Any]]:
     """Run a test and yield where it failed; a mutant that does not apply is no red test."""
     failed.clear()
     item._initrequest()  # type: ignore[attr-defined]
+    # Another test, so that what belongs to this one is torn down.
+    items = item.session.items
+    following = items[0] if item is items[-1] else items[-1]
     reports = runtestprotocol(item, log=False, nextitem=following)
     for report in [*failed, *(each for each in reports if each.failed)]:
         text = report.longreprtext
