@@ -91,6 +91,7 @@ lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/python -m lint.generate --check
 	$(BIN)/mypy
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --config scripts/sqlfluff.cfg --processes 0 --disable-progress-bar scripts
 	@$(MAKE) --no-print-directory conventions
 
 conventions: $(INSTALLED)

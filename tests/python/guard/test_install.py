@@ -201,14 +201,18 @@ VIEW = """
 """
 
 
-@pytest.mark.parametrize(
-    "table", ["purchase_claims", "user_wallet_balances", "audit_purchases", "store_config"]
-)
+@pytest.mark.parametrize("table", ["purchase_claims", "user_wallet_balances", "store_config"])
 def test_a_view_is_no_source(without_guard: Guard, script: str, table: str) -> None:
     without_guard.execute(VIEW.format(table=table))
     refusal = refused(without_guard, script, "CO103")
     assert f'"{table}" is not a table' in str(refusal)
     assert "claim_service_tables" in str(refusal.diag.message_hint)
+
+
+def test_a_view_may_stand_for_what_is_only_read(without_guard: Guard, script: str) -> None:
+    without_guard.execute(VIEW.format(table="audit_purchases"))
+    without_guard.execute(script)
+    assert without_guard.value("select to_regnamespace('claim_ops') is not null")
 
 
 def test_a_missing_table_is_named(without_guard: Guard, script: str) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from sandbox.server import Server
 from support.claimctl import claimctl, consumer_project, faults, on
-from support.databases import DATABASE, MODELS_SCHEMA, Database
+from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
-from support.guard import LOGINS, RUNNER, Guard
+from support.foreign import installed
+from support.guard import RUNNER, SHIELD
 
-SHIELD = "consumable_streakshield_1"
 # Events of shields that were used, a store's log in JSON, a queue of texts, requests by epoch.
 OTHER_FORMS = f"""
 drop table wallet_adjustments, queued_purchases, audit_purchases, function_metrics;
@@ -116,14 +114,7 @@ def test_they_are_checked_built_repaired_and_explained(
     )
     assert other_forms.rows(health) == [(4, 250)]
 
-    outcome = dbt.run("run-operation", "install_guard", vars=VARS)
-    assert outcome.success, outcome.exception
-    with psycopg.connect(server.dsn(DATABASE), autocommit=True) as connection:
-        for login, role in LOGINS.items():
-            with contextlib.suppress(psycopg.errors.DuplicateObject):
-                connection.execute(f"create role {login} login".encode())
-            connection.execute(f"grant {role} to {login}".encode())
-    guard = Guard(server)
+    guard = installed(server, dbt, VARS)
     plans = [
         guard.plan(),
         guard.make("plan_recovery", user_id="ben", **{"from": "2000-01-01", "to": "now"}),
