@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ mutants: $(INSTALLED) ## one protection of the guard less at a time: which test 
 
 test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
+
+dashboards: $(INSTALLED) ## target/dashboards.zip for Superset, of PGHOST ... or else of the demo; SUPERSET_URL=... imports it
+	@test -n "$$PGHOST$$PGSERVICE" || . .demo/environment; $(BIN)/python -m dashboards
 
 # mkdocs is installed when it is needed.
 SITE := $(VENV)/site-libraries
