@@ -30,7 +30,7 @@ select
     max(claims.claimed_at) as last_claimed_at
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
 group by
     claims.user_id,
     claims.sku,

@@ -18,7 +18,7 @@ select
         as unplanned_claim_number
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
         {%- if not loop.last %}
 union all
         {%- endif %}
