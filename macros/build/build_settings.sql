@@ -31,8 +31,11 @@
                 '{{ claim_reconciliation.build_settings() }}'::jsonb,
                 coalesce(
                     jsonb_agg(
-                        jsonb_build_array(sku, item, quantity, duration_hours, weekly_cap, monthly_cap)
-                        order by sku
+                        jsonb_build_array(
+                            sku, item, quantity, duration_hours, weekly_cap, monthly_cap,
+                            valid_from at time zone 'UTC', valid_to at time zone 'UTC'
+                        )
+                        order by sku, valid_from
                     ),
                     '[]'::jsonb
                 )

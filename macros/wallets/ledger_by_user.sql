@@ -40,7 +40,9 @@ from (
         from {{ claims }} as claims
         left join (
             {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
-        ) as catalog on claims.sku = catalog.catalog_sku
+        ) as catalog
+            on claims.sku = catalog.catalog_sku
+            and {{ claim_reconciliation.is_in_force('catalog', 'claims.claimed_at') | indent(12) }}
         {%- if claim_reconciliation.has_source('wallet_adjustments') %}
         union all
         {{ claim_reconciliation.adjustments_by_item(adjustments) | indent(8) }}
@@ -58,11 +60,15 @@ select
     sku as catalog_sku,
     item,
     quantity,
-    quantity * duration_hours as duration_hours
+    quantity * duration_hours as duration_hours,
+    valid_from,
+    valid_to
     {%- for item in claim_reconciliation.wallet_items() %},
     item = '{{ item.name }}' as is_{{ item.name }}
     {%- endfor %}
-from {{ sku_catalog }}
+from (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as catalog_rows
 {%- endmacro %}
 
 
