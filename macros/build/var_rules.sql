@@ -9,9 +9,9 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- for name in [
-        'max_unsettled_share', 'max_affected_share', 'max_suspected_share', 'slo_availability', 'slo_latency_share',
-        'slo_window_error_rate', 'slo_windows_share', 'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
-    ] -%}
+        'max_unsettled_share', 'slo_availability', 'slo_latency_share', 'slo_window_error_rate', 'slo_windows_share',
+        'alert_error_rate', 'alert_slow_share', 'alert_conflict_rate',
+    ] + claim_reconciliation.breakers_that('is_share') -%}
         {%- do rules.update({name: {'kind': 'number', 'least': 0, 'most': 1, 'words': 'a share from 0 to 1'}}) -%}
     {%- endfor -%}
     {%- for name in ['slo_latency_ms', 'alert_latency_ms', 'fast_burn_rate'] -%}
@@ -44,17 +44,14 @@
     {#- The vars that are whole numbers, by the least that each may be. -#}
     {{- return({
         0: [
-            'alert_unclaimed_purchases', 'alert_purchases_without_claim', 'alert_claims_without_metric',
-            'booster_tolerance_seconds', 'max_suspected_spends', 'max_unexplained_excess', 'burst_gap_minutes',
-            'metrics_lookback_hours', 'metrics_live_minutes', 'min_requests', 'alert_unclaimed_purchases',
-            'alert_purchases_without_claim', 'alert_claims_without_metric', 'alert_silence_minutes',
-        ],
+            'booster_tolerance_seconds', 'burst_gap_minutes', 'metrics_lookback_hours', 'metrics_live_minutes',
+            'min_requests', 'alert_unclaimed_purchases', 'alert_purchases_without_claim', 'alert_claims_without_metric',
+        ] + claim_reconciliation.breakers_that('least', 0),
         1: [
+            'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days', 'metrics_retention_days',
+            'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes', 'alert_widest_minutes',
             'alert_discrepancy_hours', 'alert_silence_minutes',
-            'max_wallets', 'max_net_quantity', 'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days',
-            'metrics_retention_days', 'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes',
-            'alert_widest_minutes', 'alert_discrepancy_hours',
-        ],
+        ] + claim_reconciliation.breakers_that('least', 1),
     }) -}}
 {% endmacro %}
 

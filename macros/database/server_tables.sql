@@ -14,6 +14,7 @@ from (
 ) as names (source, schema_name, table_name)
 inner join pg_catalog.pg_namespace on names.schema_name = pg_namespace.nspname
 inner join pg_catalog.pg_class on pg_namespace.oid = pg_class.relnamespace and names.table_name = pg_class.relname
+where pg_class.relkind in ('r', 'p')
 {%- endmacro %}
 
 

@@ -61,7 +61,7 @@ drop function claim_ops._hand_over(regproc, name, name[]);
 {{ claim_reconciliation.guard_settings(models_schema, repoint) }}
 {{ claim_reconciliation.guard_rights(models_schema) }}
 {{ claim_reconciliation.guard_checks(models_schema) }}
-{{ claim_reconciliation.guard_plan_claims(models_schema) }}
+{{ claim_reconciliation.guard_views_of_models(models_schema) }}
 {{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
 {% endmacro %}

@@ -1,6 +1,7 @@
 {% macro shop_alert_rules() %}
     {#- The alerts of int_shop_alerts, one entry each: it fires where its value there is above the threshold. The
-        description is for whoever looks while nothing is wrong. -#}
+        description is for whoever looks while nothing is wrong. One of which nothing is found, as where there is no guard,
+        has no row. -#}
     {{- return([
         {'alert': 'unclaimed_purchases', 'severity': 'warning', 'threshold': var('alert_unclaimed_purchases'),
          'anchor': 'purchases-are-paid-for-and-were-never-claimed',
@@ -11,5 +12,7 @@
          'anchor': 'the-claim-service-is-down', 'description': 'Purchases that were paid for since the last claim.'},
         {'alert': 'log_not_written', 'severity': 'warning', 'threshold': var('alert_claims_without_metric'),
          'anchor': 'no-data', 'description': 'Claims that came since the last metric.'},
+        {'alert': 'unapproved_break_glass', 'severity': 'critical', 'threshold': 0, 'anchor': 'unapproved-break-glass',
+         'description': 'Kill switches that were applied without approval and that no other login has approved since.'},
     ]) -}}
 {% endmacro %}

@@ -1,3 +1,15 @@
+{% macro unapproved_finding(unapproved) %}
+    {#- A query for the plans that were applied without an approval, one row where there is a guard. -#}
+select
+    'unapproved_break_glass' as alert,
+    plans as value,
+    since,
+    plans || ' kill switches were applied without approval, the first as plan ' || first_plan_id
+    || ', and no other login has approved them since.' as description
+from {{ unapproved }}
+{%- endmacro %}
+
+
 {% macro shop_silences(lasts, shop) %}
     {#- A query for what goes on while something else stands still for alert_silence_minutes, one row an alert:
         purchases since the last claim, and claims since the last metric. -#}

@@ -31,33 +31,68 @@
 
 {% macro found_columns() %}
     {#- The columns that are read, by table and by the package's name, as the database has them: {column, type, base,
-        schema}, where base is the type below a domain, or `enum`. Asked once a run: every node shares dbt's graph. -#}
+        schema, expression}, where base is the type below a domain, or `enum`. -#}
+    {%- set tables = {} -%}
+    {%- for found in claim_reconciliation.looked_up_columns() if found.is_read -%}
+        {%- do tables.setdefault(found.source, {}).update({found.name: {
+            'column': found.column_name, 'type': found.type_name, 'base': found.base_type, 'schema': found.type_schema,
+            'expression': found.expression,
+        }}) -%}
+    {%- endfor -%}
+    {{- return(tables) -}}
+{% endmacro %}
+
+
+{% macro looked_up_columns() %}
+    {#- The rows of source_columns. Asked once a run: every node shares dbt's graph. -#}
     {%- set known = graph.get('claim_reconciliation_found', {}) -%}
     {%- if known.get('run') != invocation_id -%}
-        {%- set settings = {} -%}
-        {%- for name in [
-            'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'wallet_items',
-        ] -%}
-            {%- do settings.update({name: var(name)}) -%}
-        {%- endfor -%}
-        {%- for name in claim_reconciliation.optional_sources() -%}
-            {%- do settings.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
-        {%- endfor -%}
-        {%- set as_json = "'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb" -%}
-        {%- set tables = {} -%}
+        {%- set columns = [] -%}
         {%- for row in run_query(
-            "select source, name, column_name, type_name, base_type, type_schema from ("
-            ~ claim_reconciliation.source_columns(as_json) ~ ") as columns where is_read"
+            'select to_jsonb(columns)::text from ('
+            ~ claim_reconciliation.source_columns(claim_reconciliation.source_settings()) ~ ') as columns'
         ).rows -%}
-            {%- do tables.setdefault(row[0], {}).update({
-                row[1]: {'column': row[2], 'type': row[3], 'base': row[4], 'schema': row[5]},
-            }) -%}
+            {%- set column = fromjson(row[0]) -%}
+            {%- if column.is_read and column.expression -%}
+                {%- do column.update(claim_reconciliation.probed(column.probe)) -%}
+            {%- endif -%}
+            {%- do columns.append(column) -%}
         {%- endfor -%}
-        {%- set known = {'run': invocation_id, 'tables': tables} -%}
+        {%- set known = {'run': invocation_id, 'columns': columns} -%}
         {%- do graph.update({'claim_reconciliation_found': known}) -%}
-        {{- return(tables) -}}
     {%- endif -%}
-    {{- return(known['tables']) -}}
+    {{- return(known['columns']) -}}
+{% endmacro %}
+
+
+{% macro source_settings() %}
+    {#- The vars that name what is read of the service, as an SQL expression. -#}
+    {%- set settings = {} -%}
+    {%- for name in [
+        'cap_timezone', 'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'claim_service_time_zones',
+        'local_timezone', 'metrics_time_zone', 'user_id_data_type', 'wallet_items',
+    ] -%}
+        {%- do settings.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {%- for name in claim_reconciliation.optional_sources() -%}
+        {%- do settings.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
+    {%- endfor -%}
+    {{- return("'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb") -}}
+{% endmacro %}
+
+
+{% macro probed(probe) %}
+    {#- What the query `probe` says of an expression's type; {refused}, with PostgreSQL's reason, where it fails. -#}
+    {%- set said = run_query(
+        'do $try$ begin execute $query$' ~ probe ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
+        ~ " exception when others then perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
+        ~ " select current_setting('claim_reconciliation.refused')"
+    ).rows[0][0] -%}
+    {%- if said -%}
+        {{- return({'refused': said}) -}}
+    {%- endif -%}
+    {%- set row = run_query(probe).rows[0] -%}
+    {{- return({'type_id': row[0] | int, 'type_name': row[1], 'base_type': row[2], 'type_schema': row[3]}) -}}
 {% endmacro %}
 
 

@@ -22,10 +22,14 @@
     {%- set found = claim_reconciliation.found_column(table, column) -%}
     {%- set is_plain = mapped == column and column != 'timestamp' -%}
     {%- set name = (alias ~ '.' if alias else '') ~ (column if is_plain else adapter.quote(mapped)) -%}
+    {%- if found and found.expression -%}
+        {#- In a subquery of its own, whose table hides what its names may mean outside. -#}
+        {%- set name = found.expression -%}
+    {%- endif -%}
     {%- if column in claim_reconciliation.service_times() -%}
-        {{- return(claim_reconciliation.time_read(table, mapped, name, found)) -}}
+        {{- return(claim_reconciliation.time_read(table, name, found)) -}}
     {%- elif column == 'user_id' -%}
-        {{- return(claim_reconciliation.user_read(table, mapped, name, found)) -}}
+        {{- return(claim_reconciliation.user_read(name, found)) -}}
     {%- elif found and column in claim_reconciliation.service_texts() and found.base != 'text' -%}
         {%- set text = name ~ '::text' -%}
         {#- citext finds equal what differs by case: one spelling, and the statuses' is upper case. -#}
@@ -48,25 +52,15 @@
 {% endmacro %}
 
 
-{% macro user_read(table, mapped, name, found) %}
+{% macro user_read(name, found) %}
+    {#- A user id as user_id_data_type; refuse_unreadable_sources has refused what is none. -#}
     {%- set wanted = var('user_id_data_type') -%}
-    {%- set texts = ['text', 'varchar', 'bpchar', 'citext', 'name'] -%}
     {%- if not found or found.type == wanted -%}
         {{- return(name) -}}
-    {%- elif wanted == 'text' and found.base in texts -%}
-        {{- return('lower(' ~ name ~ '::text)' if found.base == 'citext' else name ~ '::text') -}}
-    {%- elif found.base == {'uuid': 'uuid', 'bigint': 'int8', 'integer': 'int4'}.get(wanted)
-        or wanted == 'bigint' and found.base in ('int2', 'int4') -%}
-        {{- return(name ~ '::' ~ wanted) -}}
+    {%- elif found.base == 'citext' -%}
+        {{- return('lower(' ~ name ~ '::text)') -}}
     {%- endif -%}
-    {%- set right = {'uuid': 'uuid', 'int8': 'bigint', 'int4': 'bigint', 'int2': 'bigint'}.get(found.base, 'text') -%}
-    {{- exceptions.raise_compiler_error(
-        'The var user_id_data_type is ' ~ wanted ~ ', but ' ~ table ~ '.' ~ mapped ~ ' is ' ~ found.type ~ '. '
-        ~ (
-            'Set user_id_data_type: ' ~ right ~ ' below vars: in dbt_project.yml.' if right != wanted
-            else 'All user ids must be text, uuid or bigint: alter that column.'
-        )
-    ) -}}
+    {{- return(name ~ '::' ~ wanted) -}}
 {% endmacro %}
 
 

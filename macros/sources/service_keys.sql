@@ -22,7 +22,7 @@
     {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
     {%- set found = claim_reconciliation.found_column(table, column) or {'base': 'text'} -%}
     {%- set key = {
-        'name': (alias ~ '.' if alias else '') ~ adapter.quote(mapped), 'equals': '=', 'cast': '@',
+        'name': found.expression or (alias ~ '.' if alias else '') ~ adapter.quote(mapped), 'equals': '=', 'cast': '@',
     } -%}
     {%- if found.base == 'citext' -%}
         {%- do key.update({

@@ -5,25 +5,14 @@
 {% endmacro %}
 
 
-{% macro time_read(table, mapped, name, found) %}
+{% macro time_read(table, name, found) %}
     {#- A time column as the moment that it is. A date, of tables that are only read, is its day's last moment: what may
         have been bought just now is in flight. -#}
-    {%- if not found or found.base not in ('timestamp', 'date') -%}
-        {{- return(name) -}}
-    {%- endif -%}
     {%- set zone = claim_reconciliation.source_time_zone(table) -%}
-    {%- set place = table ~ '.' ~ mapped ~ ' is ' ~ found.type -%}
-    {%- if not zone -%}
-        {{- exceptions.raise_compiler_error(
-            place ~ ', which is no moment without a zone. Name the zone that it is written in, below vars: in'
-            ~ ' dbt_project.yml, such as claim_service_time_zones: {' ~ table ~ ': UTC}.'
-        ) -}}
+    {%- if not zone or not found or found.base not in ('timestamp', 'date') -%}
+        {{- return(name) -}}
     {%- elif found.base == 'timestamp' -%}
         {{- return('(' ~ name ~ " at time zone '" ~ zone ~ "')") -}}
-    {%- elif table in ('purchase_claims', 'user_wallet_balances', 'function_metrics') -%}
-        {{- exceptions.raise_compiler_error(
-            place ~ ', and a day is no moment: alter that column to timestamptz, or map another one.'
-        ) -}}
     {%- endif -%}
     {{- return('((' ~ name ~ " + 1)::timestamp at time zone '" ~ zone ~ "' - interval '1 microsecond')") -}}
 {% endmacro %}

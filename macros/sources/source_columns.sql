@@ -42,6 +42,8 @@ select
     type_name,
     base_type,
     type_schema,
+    expression,
+    case when expression is not null then {{ claim_reconciliation.probe_of_expression() | indent(4) }} end as probe,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
     -- A column that is named and missing is an error; one that has only its default name may be missing.
@@ -49,6 +51,28 @@ select
     and (not is_optional or mapping_kind is not null or column_number is not null) as is_read
 from found
 order by source, column_number, name
+{%- endmacro %}
+
+
+{% macro read_only_sources() %}
+    {#- The tables that are only read: a view may stand for one, and an expression for a column. -#}
+    {{- return(
+        ['audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users']
+    ) -}}
+{% endmacro %}
+
+
+{% macro probe_of_expression() -%}
+    {#- The text of a query for the type of an expression, as found_columns has a column's; it fails where PostgreSQL
+        refuses the expression, for the first row too. -#}
+format($probe$
+select probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name, bases.base_type, bases.type_schema
+from (
+    select pg_typeof(read.value)::oid as type_id
+    from (select %s as value from (values (1)) as one (number) left join %s as stored on true limit 1) as read
+) as probed
+left join lateral ({{ claim_reconciliation.base_type('probed.type_id') }}) as bases on true
+$probe$, expression, relation)
 {%- endmacro %}
 
 
@@ -110,6 +134,14 @@ found as (
         format_type(pg_attribute.atttypid, pg_attribute.atttypmod) as type_name,
         types.base_type,
         types.type_schema,
+        -- A name that is missing looks like one; what no name looks like is computed.
+        case
+            when
+                pg_class.oid is not null and pg_attribute.attnum is null and named.mapping_kind = 'string'
+                and named.source in ('{{ claim_reconciliation.read_only_sources() | join("', '") }}')
+                and named.column_name ~ '[^[:alnum:]_ $]'
+                then '(' || named.column_name || ')'
+        end as expression,
         not named.is_optional_source
         or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
     from named

@@ -5,5 +5,5 @@
         {{- return(name) -}}
     {%- endif -%}
     {%- set found = claim_reconciliation.found_column('user_wallet_balances', item.column) -%}
-    {{- return(claim_reconciliation.time_read('user_wallet_balances', item.column, name, found)) -}}
+    {{- return(claim_reconciliation.time_read('user_wallet_balances', name, found)) -}}
 {% endmacro %}

@@ -75,10 +75,6 @@ from (
 {% macro adjustments_by_item(adjustments) %}
     {#- What an adjustment gives or takes, with the columns of a claim and its row of catalog_by_item: units of a quantity
         item, hours of an expiry item. -#}
-    {%- set timed = [] -%}
-    {%- for item in claim_reconciliation.wallet_items('expiry') -%}
-        {%- do timed.append(item.name) -%}
-    {%- endfor -%}
 select
     user_id,
     null as claimed_at,
@@ -86,9 +82,19 @@ select
     null as catalog_sku,
     item,
     quantity,
-    case when item in {{ claim_reconciliation.quoted_list(timed) }} then quantity end as duration_hours
+    {{ claim_reconciliation.adjusted_hours() }} as duration_hours
     {%- for item in claim_reconciliation.wallet_items() %},
     item = '{{ item.name }}' as is_{{ item.name }}
     {%- endfor %}
 from {{ adjustments }}
 {%- endmacro %}
+
+
+{% macro adjusted_hours() %}
+    {#- The hours of an adjustment, where its item is one that expires. -#}
+    {%- set timed = [] -%}
+    {%- for item in claim_reconciliation.wallet_items('expiry') -%}
+        {%- do timed.append(item.name) -%}
+    {%- endfor -%}
+    {{- return('case when item in ' ~ claim_reconciliation.quoted_list(timed) ~ ' then quantity end') -}}
+{% endmacro %}

@@ -65,7 +65,7 @@ final as (
     left join builds
         on
             starts.build_number = builds.build_number
-            and starts.judged_at < {{ claim_reconciliation.hours_after('builds.built_at', var('max_model_age_hours')) }}
+            and starts.judged_at < {{ claim_reconciliation.models_too_old_at('builds.built_at') }}
 )
 
 select * from final

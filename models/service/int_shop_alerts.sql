@@ -1,7 +1,7 @@
 {{ config(materialized='replaced_view') }}
 {%- set now = claim_reconciliation.current_time() %}
 -- Grain: one row an alert about the shop: what builds found wrong of purchases and wallets, and whether log and claims
--- go on while the rest does. Each says in its description what was found.
+-- go on while the rest does, and what the guard was forced to do. Each says in its description what was found.
 with
 
 requests as (
@@ -34,6 +34,8 @@ found as (
     select * from {{ ref('int_shop_findings') }}
     union all
     select * from stopped
+    union all
+    {{ claim_reconciliation.unapproved_finding(ref('stg_claim_ops__unapproved_break_glass')) | indent(4) }}
 ),
 
 rules as (
@@ -69,7 +71,9 @@ final as (
         for_minutes,
         case signal when 'breach' then sentence else description end as description,
         anchor,
-        {{ claim_reconciliation.period_start(now, 1) }} as last_judged_at
+        -- What has fired since the last complete minute is told now.
+        greatest({{ claim_reconciliation.period_start(now, 1) }}, case signal when 'breach' then since end)
+            as last_judged_at
     from judged
 )
 

@@ -11,20 +11,29 @@ sku_catalog as (
     {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
-final as (
+counted as (
     select
         coalesce(max(built_at), {{ claim_reconciliation.current_time() }}) as built_at,
+        count(*) as users,
+        count(*) filter (where has_wallet) as wallets
+    from balances
+),
+
+final as (
+    select
+        built_at,
         {%- if var('as_of', none) %}
             timestamptz '{{ var("as_of") }}' as as_of,
         {%- else %}
             null::timestamptz as as_of,
         {%- endif %}
-        count(*) as users,
-        count(*) filter (where has_wallet) as wallets,
+        users,
+        wallets,
         '{{ claim_reconciliation.build_settings() }}' as settings,
         {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }} as settings_digest,
-        '{{ claim_reconciliation.found_parts() }}' as found
-    from balances
+        '{{ claim_reconciliation.found_parts() }}' as found,
+        {{ claim_reconciliation.models_too_old_at('built_at') }} as too_old_at
+    from counted
 )
 
 select * from final

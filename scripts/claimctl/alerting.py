@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 Alert = dict[str, Any]
 
-# Stands in for the guard's view where there is none.
-NO_BREAK_GLASS = "(select null::bigint as plan_id, null::timestamptz as applied_at where false)"
-
 
 class AlertsExitCode(IntEnum):
     """The exit codes of `claimctl alerts`, those of monitoring plugins."""
@@ -66,27 +63,15 @@ def models_schema(connection: Database, options: Options) -> str:
 
 def judge(connection: Database, schema: str) -> dict[str, Any]:
     """Return the alerts, what is stale, and the exit code that follows."""
-    from psycopg.sql import SQL, Identifier
+    from psycopg.sql import Identifier
 
     from claimctl.database import run_sql
-    from claimctl.guard import is_installed
 
     if not _exists(connection, schema, "rpt_alerts"):
         raise NoConnectionError(
             f"The schema {schema} holds no rpt_alerts. It comes with:", "dbt build"
         )
-    is_readable = is_installed(connection)
-    has_break_glass = is_readable and _exists(connection, "claim_ops", "unapproved_break_glass")
-    relation = "claim_ops.unapproved_break_glass" if has_break_glass else NO_BREAK_GLASS
-    rows = run_sql(
-        connection,
-        "alerts/judge.sql",
-        {
-            "has_break_glass": has_break_glass,
-            "is_guard_hidden": not is_readable and _has_guard(connection),
-        },
-        {"models": Identifier(schema), "break_glass": SQL(relation)},
-    )
+    rows = run_sql(connection, "alerts/judge.sql", {}, {"models": Identifier(schema)})
     document: dict[str, Any] = rows[0]["document"]
     return document
 
@@ -100,13 +85,5 @@ def _exists(connection: Database, schema: str, relation: str) -> bool:
     row = connection.execute(
         "select to_regclass(format('%%I.%%I', %s::text, %s::text)) is not null as yes",
         [schema, relation],
-    ).fetchone()
-    return bool(row and row["yes"])
-
-
-def _has_guard(connection: Database) -> bool:
-    """Return whether the schema of the guard exists, for whoever may not use it too."""
-    row = connection.execute(
-        "select exists (select from pg_namespace where nspname = 'claim_ops') as yes"
     ).fetchone()
     return bool(row and row["yes"])

@@ -21,6 +21,13 @@ TARGET = ROOT / "scripts" / "claimctl" / "sql"
 SETTINGS, COLUMNS = "\x01settings\x02", "\x01columns\x02"
 FILES: dict[str, tuple[str, dict[str, str]]] = {
     "service_columns.sql": ("source_columns", {"settings": SETTINGS}),
+    "doctor/sources.sql": ("doctor_sources", {"columns": COLUMNS}),
+    "doctor/columns.sql": ("doctor_columns", {"columns": COLUMNS}),
+    "doctor/types.sql": ("doctor_types", {"columns": COLUMNS, "settings": SETTINGS}),
+    "doctor/value_queries.sql": (
+        "doctor_value_queries",
+        {"columns": COLUMNS, "settings": SETTINGS},
+    ),
     "doctor/indexes.sql": ("doctor_indexes", {"columns": COLUMNS, "settings": SETTINGS}),
     "doctor/privileges.sql": ("doctor_privileges", {"columns": COLUMNS}),
     "doctor/writes.sql": ("doctor_writes", {"columns": COLUMNS}),
@@ -87,7 +94,7 @@ def render() -> dict[Path, str]:
 def main() -> int:
     """Write the files, or with --check say which are not what their macros say."""
     texts = render()
-    stale = [path for path, text in texts.items() if path.read_text() != text]
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
         for path in stale:
             print(f"{path.relative_to(ROOT)} is not what its macro says.\n  make generate")

@@ -460,11 +460,16 @@ def test_models(database: Database, dbt: DbtProject, tmp_path: Path) -> None:
         return [finding["finding"] for finding in faults(claimctl(*command))]
 
     build = f"{MODELS_SCHEMA}.rpt_wallet_build"
-    database.execute(f"update {build} set built_at = '2024-03-01 12:00+01'")
-    assert told() == ["The models were built at 2024-03-01 11:00:00 UTC, more than 24 hours ago."]
+    database.execute(
+        f"update {build} set built_at = '2024-03-01 12:00+01', too_old_at = '2024-03-02 12:00+01'"
+    )
+    assert told() == [
+        "The models were built at 2024-03-01 11:00:00 UTC and are too old since"
+        " 2024-03-02 11:00:00 UTC."
+    ]
     database.execute(f"update {build} set as_of = '2024-03-01 12:00+00'")
     assert told() == ["The models look back: they were built as of 2024-03-01 12:00:00 UTC."]
-    database.execute(f"update {build} set as_of = null, built_at = now()")
+    database.execute(f"update {build} set as_of = null, too_old_at = now() + interval '1 hour'")
     project = consumer_project(tmp_path, {"booster_tolerance_seconds": 61})
     (other,) = faults(claimctl("doctor", "--json", *on(database, project)))
     assert other["finding"] == (

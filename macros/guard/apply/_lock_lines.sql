@@ -15,7 +15,7 @@ begin
     while v_lines = '{}' and p_after_line < v_last loop
         -- Of one chunk, so that each chunk's digest is taken once, and by a range of numbers: a new plan has no
         -- statistics, and by anything else all of it would be read and sorted for each batch.
-        v_to := (p_after_line / 500 + 1) * 500;
+        v_to := (p_after_line / {{ claim_reconciliation.guard_chunk_lines() }} + 1) * {{ claim_reconciliation.guard_chunk_lines() }};
         v_lines := array(
             select plan_lines.line_no
             from claim_ops.plan_lines

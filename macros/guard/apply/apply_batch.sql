@@ -29,7 +29,7 @@ begin
     if v_lines is null then
         return;
     end if;
-    perform claim_ops._check_digest(p_plan_id, array[(v_lines[1] - 1) / 500]);
+    perform claim_ops._check_digest(p_plan_id, array[{{ claim_reconciliation.guard_chunk_of('v_lines[1]') }}]);
     -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
     select array_agg(plan_lines order by plan_lines.line_no) into v_items
     from claim_ops.plan_lines

@@ -11,6 +11,7 @@ as $function$
         select plan_lines.user_id, plan_lines.before, plan_lines.after, plan_lines.details, plan_kinds.breakers
         from claim_ops.plan_lines
         join claim_ops.plans on plan_lines.plan_id = plans.plan_id
+        join claim_ops.plan_states on plans.plan_id = plan_states.plan_id
         join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
         left join claim_ops.journal
             on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no
@@ -22,7 +23,7 @@ as $function$
                     select 1 from claim_ops.reversed_entries where reversed_entries.entry_id = journal.entry_id
                 )
                 when journal.event = 'skipped' then false
-                else plans.state in ('planned', 'approved', 'applying') and clock_timestamp() <= plans.expires_at
+                else plan_states.is_open
             end
     ),
     wallets as (

@@ -47,7 +47,7 @@ begin
             );
         end if;
     end loop;
-    if v_tripped ?| array['max_suspected_spends', 'max_suspected_share', 'max_unexplained_excess'] then
+    if v_tripped ?| array['{{ claim_reconciliation.breakers_that('suspects', none) | join("', '") }}'] then
         perform claim_ops._refuse_suspicion(v_tripped, p_found);
     elsif v_tripped <> '{}' then
         perform claim_ops._refuse(
@@ -64,8 +64,6 @@ begin
 end
 $function$;
 comment on function claim_ops._check_breakers is
-$$Refuses a plan that exceeds max_wallets, max_affected_share (fewer than 10 wallets never do), max_net_quantity (gains or
-losses of one item), max_suspected_spends, max_suspected_share or max_unexplained_excess, unless the maker raised the limit;
-returns the figures.$$;
+$$Refuses a plan whose figures exceed the limits of its kind, unless the maker raised the limit; returns the figures.$$;
 {{ claim_reconciliation.guard_hand_over('_check_breakers') }}
 {% endmacro %}

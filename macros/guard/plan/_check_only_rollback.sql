@@ -11,12 +11,12 @@ begin
     -- One that is past its time holds nobody up.
     with expired as (
         update claim_ops.plans set state = 'expired', finished_at = clock_timestamp()
-        where reverses = p_plan_id and state in ('planned', 'approved') and clock_timestamp() > expires_at
+        where reverses = p_plan_id and state <> 'applying' and {{ claim_reconciliation.guard_is_past_its_time('plans') }}
         returning plans.plan_id
     )
     select count(claim_ops._write_event(expired.plan_id, 'expired', '{"reason": "past its time"}')) from expired into v_other.lines;
     select * into v_other from claim_ops.plans
-    where reverses = p_plan_id and state in ('planned', 'approved', 'applying')
+    where reverses = p_plan_id and {{ claim_reconciliation.guard_is_open('plans') }}
     limit 1;
     if v_other.plan_id is not null then
         perform claim_ops._refuse(

@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     -- A limit of suspicions is not raised in passing: somebody has looked at the users, and a ticket says who.
-    if p_raise ?| array['max_suspected_spends', 'max_suspected_share', 'max_unexplained_excess']
+    if p_raise ?| array['{{ claim_reconciliation.breakers_that('suspects', none) | join("', '") }}']
         and p_reason !~ '{{ pattern }}'
     then
         perform claim_ops._refuse(

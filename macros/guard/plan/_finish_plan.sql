@@ -28,7 +28,7 @@ begin
 
     insert into claim_ops.plan_chunks (plan_id, chunk_no, digest)
     select p_plan_id, chunk.no, claim_ops._chunk_digest(p_plan_id, chunk.no)
-    from generate_series(0, (v_lines - 1) / 500) as chunk (no);
+    from generate_series(0, {{ claim_reconciliation.guard_chunk_of('v_lines') }}) as chunk (no);
     update claim_ops.plans set digest = claim_ops._plan_digest(p_plan_id) where plan_id = p_plan_id
     returning * into v_plan;
     perform claim_ops._write_event(p_plan_id, 'planned', jsonb_build_object(

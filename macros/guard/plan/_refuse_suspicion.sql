@@ -7,7 +7,8 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
 declare
-    v_is_spend constant boolean := p_tripped ?| array['max_suspected_spends', 'max_suspected_share'];
+    v_of_spends constant text[] := array['{{ claim_reconciliation.breakers_that('suspects', 'spends') | join("', '") }}'];
+    v_is_spend constant boolean := p_tripped ?| v_of_spends;
     v_examples constant jsonb := coalesce(
         -- Null in JSON where this plan holds none and the plans of the 24 hours before trip the limit.
         nullif(p_found -> case when v_is_spend then 'suspected_spends' else 'unexplained_excess' end, 'null'), '[]'
@@ -15,8 +16,8 @@ declare
     v_figures constant text := (
         select string_agg(format('%s is %s', key, value), '; ' order by key)
         from jsonb_each_text(p_tripped)
-        where key in ('max_suspected_spends', 'max_suspected_share') = v_is_spend
-            and key in ('max_suspected_spends', 'max_suspected_share', 'max_unexplained_excess')
+        where (key = any(v_of_spends)) = v_is_spend
+            and key = any(array['{{ claim_reconciliation.breakers_that('suspects', none) | join("', '") }}'])
     );
     v_evidence constant text := (
         select string_agg(format(

@@ -3,7 +3,7 @@
 do $repoint$
 begin
     if exists (select 1 from claim_ops.settings where models_schema <> '{{ models_schema }}') and not {{ repoint }} then
-        raise exception using errcode = 'CO013',
+        raise exception using errcode = 'CO104',
             message = format(
                 'the guard reads the models in %s; it is not moved to {{ models_schema }} in passing',
                 (select models_schema from claim_ops.settings)
@@ -81,15 +81,16 @@ select claim_ops._write_event(
 
 {% macro guard_plan_kinds() %}
     {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the switch asks nobody. -#}
+{%- set claims = '{' ~ claim_reconciliation.breakers_that('limits_claims') | join(',') ~ '}' %}
 insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rules, obeys_pause, may_break_glass, reads_queue, breakers)
 values
     (
         'wallet_correction', '_apply_wallet_correction', true, true, true, false, false,
-        '{max_affected_share,max_wallets,max_net_quantity,max_suspected_spends,max_suspected_share,max_unexplained_excess}'
+        '{ {{- claim_reconciliation.breakers() | join(',') -}} }'
     ),
-    ('claim_recovery', '_apply_claims', false, true, true, false, false, '{max_wallets,max_net_quantity}'),
-    ('queue_replay', '_apply_claims', false, true, true, false, true, '{max_wallets,max_net_quantity}'),
-    ('cap_override', '_apply_claims', false, true, true, false, false, '{max_wallets,max_net_quantity}'),
+    ('claim_recovery', '_apply_claims', false, true, true, false, false, '{{ claims }}'),
+    ('queue_replay', '_apply_claims', false, true, true, false, true, '{{ claims }}'),
+    ('cap_override', '_apply_claims', false, true, true, false, false, '{{ claims }}'),
     ('kill_switch', '_apply_kill_switch', false, false, false, true, false, '{}'),
     ('rollback', '_apply_rollback', false, true, true, false, false, '{}')
 on conflict (kind) do update

@@ -132,12 +132,12 @@ create table if not exists claim_ops.plan_chunks (
     digest text not null,
     primary key (plan_id, chunk_no)
 );
-comment on table claim_ops.plan_chunks is 'One row for 500 lines of a plan: their digest. The plan''s own digest is taken over these.';
+comment on table claim_ops.plan_chunks is 'One row for {{ claim_reconciliation.guard_chunk_lines() }} lines of a plan: their digest. The plan''s own digest is taken over these.';
 
 create table if not exists claim_ops.plan_lines (
     plan_id bigint not null references claim_ops.plans,
     line_no integer not null,
-    chunk_no integer not null generated always as ((line_no - 1) / 500) stored,
+    chunk_no integer not null generated always as ({{ claim_reconciliation.guard_chunk_of('line_no') }}) stored,
     user_id {{ var('user_id_data_type') }},
     before jsonb,
     after jsonb,
@@ -183,13 +183,13 @@ create table if not exists claim_ops.alert_notifications (
     since timestamptz not null,
     occurrence integer not null,
     escalation_level integer not null constraint a_level_is_not_negative check (escalation_level >= 0),
-    claimed_by name not null default session_user,
-    claimed_at timestamptz not null,
+    leased_by name not null default session_user,
+    leased_at timestamptz not null,
     seen_firing_at timestamptz not null,
     sent_at timestamptz,
-    constraint a_message_is_claimed_once primary key (alert, since, occurrence, escalation_level)
+    constraint a_message_is_leased_once primary key (alert, since, occurrence, escalation_level)
 );
-comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Claimed before it is sent. An incident that was over and fires again since the same minute is its next occurrence.';
+comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Leased before it is sent. An incident that was over and fires again since the same minute is its next occurrence.';
 {% endmacro %}
 
 

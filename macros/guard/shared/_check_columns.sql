@@ -15,7 +15,7 @@ begin
         order by column_number
     loop
         -- Without it a plan is made, approved and begun, and the database refuses each of its lines.
-        perform claim_ops._refuse('CO013', {{ reason.finding }}, p_harm, {{ reason.advice }});
+        perform claim_ops._refuse('CO015', {{ reason.finding }}, p_harm, {{ reason.advice }});
     end loop;
 end
 $function$;

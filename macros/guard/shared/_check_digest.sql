@@ -12,7 +12,7 @@ declare
 begin
     -- By the numbers that there must be, not by the rows that there are: a line without a chunk would pass for right.
     select chunk.no into v_forged
-    from unnest(coalesce(p_chunks, array(select generate_series(0, (v_lines - 1) / 500)))) as chunk (no)
+    from unnest(coalesce(p_chunks, array(select generate_series(0, {{ claim_reconciliation.guard_chunk_of('v_lines') }})))) as chunk (no)
     left join claim_ops.plan_chunks on plan_chunks.plan_id = p_plan_id and plan_chunks.chunk_no = chunk.no
     where plan_chunks.digest is distinct from claim_ops._chunk_digest(p_plan_id, chunk.no)
     order by 1
@@ -31,7 +31,7 @@ begin
         perform claim_ops._refuse(
             'CO004',
             format('plan %s is not what was made: %s', p_plan_id, coalesce(
-                format('lines %s to %s differ from their digest', v_forged * 500 + 1, (v_forged + 1) * 500),
+                format('lines %s to %s differ from their digest', v_forged * {{ claim_reconciliation.guard_chunk_lines() }} + 1, (v_forged + 1) * {{ claim_reconciliation.guard_chunk_lines() }}),
                 'its header, the number of its lines or the list of its chunks differs from its digest'
             )),
             'Somebody with the owner''s rights changed it.',

@@ -11,12 +11,12 @@ declare
     v_built_at timestamptz;
     v_as_of timestamptz;
     v_digest text;
-    v_age interval;
+    v_too_old_at timestamptz;
 begin
     select * into v_settings from claim_ops.settings;
     begin
-        execute format('select built_at, as_of, settings_digest from %I.rpt_wallet_build', v_settings.models_schema)
-        into v_built_at, v_as_of, v_digest;
+        execute format('select built_at, too_old_at, as_of, settings_digest from %I.rpt_wallet_build', v_settings.models_schema)
+        into v_built_at, v_too_old_at, v_as_of, v_digest;
     exception when undefined_table or undefined_column or invalid_schema_name or insufficient_privilege then
         if not p_needs_models then
             return;
@@ -29,17 +29,16 @@ begin
         );
     end;
 
-    v_age := clock_timestamp() - v_built_at;
     if p_needs_models and v_as_of is not null then
         perform claim_ops._refuse(
             'CO010',
             format('the models look back at %s: nothing is planned from a look back', v_as_of),
             'They were built with as_of.', 'Build without as_of: dbt build'
         );
-    elsif p_needs_models and (v_age is null or v_age > {{ var('max_model_age_hours') }} * interval '1 hour') then
+    elsif p_needs_models and (clock_timestamp() < v_too_old_at) is not true then
         perform claim_ops._refuse(
             'CO010',
-            format('the models were built at %s, more than {{ var('max_model_age_hours') }} hours ago', coalesce(v_built_at::text, 'no known time')),
+            format('the models were built at %s and are too old since %s', v_built_at, v_too_old_at),
             'What they say may long be repaired.', 'Run: dbt build'
         );
     elsif v_digest <> v_settings.digest or p_needs_models and v_digest is null then

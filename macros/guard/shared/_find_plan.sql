@@ -30,7 +30,7 @@ begin
             end
         );
     end if;
-    if v_plan.state in ('planned', 'approved', 'applying') and clock_timestamp() > v_plan.expires_at then
+    if {{ claim_reconciliation.guard_is_past_its_time('v_plan') }} then
         perform claim_ops._refuse(
             'CO007',
             format('plan %s expired at %s', p_plan_id, v_plan.expires_at),

@@ -21,19 +21,7 @@ create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_ty
         union all
         select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at, planned.units from planned
     ),
-{%- set others -%}
-        (
-            select max(activity.occurred_at)
-            from (
-                select others.claimed_at as occurred_at from others where others.user_id = balances.user_id
-                {%- if claim_reconciliation.has_source('wallet_adjustments') %}
-                union all
-                select adjustments.adjusted_at from adjustments where adjustments.user_id = balances.user_id
-                {%- endif %}
-            ) as activity
-        )
-{%- endset %}
-{{ claim_reconciliation.guard_wallet_states_body(others) }}
+{{ claim_reconciliation.guard_wallet_states_body('others') }}
 comment on function claim_ops._wallet_states_with is
 $$As _wallet_states, with these claims ({tx_id, user_id, sku, claimed_at, units}), stored already or not; last_ledger_at is that of all
 other entries, so that a plan's own claims are no sign of life.$$;

@@ -9,9 +9,7 @@ as $function$
 begin
     update claim_ops.plans
     set state = 'expired', finished_at = clock_timestamp()
-    where plan_id = p_plan_id
-        and state in ('planned', 'approved', 'applying')
-        and clock_timestamp() > expires_at;
+    where plan_id = p_plan_id and {{ claim_reconciliation.guard_is_past_its_time('plans') }};
     if found then
         perform claim_ops._write_event(p_plan_id, 'expired', '{}');
     end if;

@@ -35,6 +35,9 @@ CHECKS = (
     "guard",
 )
 
+# Without an error of these the service's tables can be read.
+READABLE = ("settings", "sources", "columns", "types")
+
 
 @click.command(cls=Command)
 @global_options
@@ -42,8 +45,8 @@ CHECKS = (
 def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
-    Looks at the connection, the server's version, the service's tables (never views), their
-    columns, types, which of their rows count, privileges and indexes, whether the service may write
+    Looks at the connection, the server's version, the service's tables, their columns, types and
+    what their rows hold, which of them count, privileges and indexes, whether the service may write
     its log and does, triggers on wallets, vacuum, the models' age and settings, the store's
     statuses, and the guard. It changes nothing. Where the guard is installed it needs no dbt
     project.
@@ -87,6 +90,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
 
     given = Jsonb(project.settings)
     columns = run_sql(connection, "service_columns.sql", {"settings": given})
+    _probe_expressions(connection, columns)
     found = _found(columns)
     schemas = schemas_of_models(connection, options)
     parameters = {
@@ -108,6 +112,9 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
 
     for name in CHECKS:
         check(name, name)
+    if not any(finding["state"] == "error" for finding in findings if finding["check"] in READABLE):
+        parameters["values"] = Jsonb(_look_at_values(connection, parameters))
+        check("values", "values")
     has_guard = is_installed(connection)
     if has_guard:
         check("guard", "guard_state")
@@ -131,6 +138,50 @@ def _may_read(connection: Database, schema: str, relation: str) -> bool:
         [schema, relation],
     ).fetchone()
     return bool(row and row["yes"])
+
+
+def _probe_expressions(connection: Database, columns: Sequence[Finding]) -> None:
+    """Let PostgreSQL say of which type each expression is that stands for a column, or refuse."""
+    import psycopg
+
+    for column in columns:
+        if column["is_read"] and column["expression"]:
+            try:
+                column.update(_look(connection, column["probe"]))
+            except psycopg.errors.LockNotAvailable:
+                # The check of values says it.
+                continue
+            except psycopg.Error as error:
+                column["refused"] = error.diag.message_primary or str(error)
+
+
+def _look_at_values(connection: Database, parameters: Mapping[str, Any]) -> list[Finding]:
+    """Return what the first rows of each table that is only read hold, or why it cannot be read."""
+    import psycopg
+
+    from claimctl.database import run_sql
+
+    looks: list[Finding] = []
+    for look in run_sql(connection, "doctor/value_queries.sql", parameters):
+        answer: Finding = {"source": look["source"], "relation": look["relation"]}
+        try:
+            answer.update(_look(connection, look["query"]))
+        except psycopg.errors.InsufficientPrivilege:
+            # The check of rights says it, of a login that has to read the table.
+            continue
+        except psycopg.errors.LockNotAvailable:
+            answer["is_locked"] = True
+        except psycopg.Error as error:
+            answer["failed"] = error.diag.message_primary or str(error)
+        looks.append(answer)
+    return looks
+
+
+def _look(connection: Database, query: str) -> Finding:
+    """Return the row of a query over the service's tables, for whose locks nobody waits."""
+    with connection.transaction():
+        connection.execute("set local lock_timeout = '200ms'")
+        return connection.execute(query.encode()).fetchone() or {}
 
 
 def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:

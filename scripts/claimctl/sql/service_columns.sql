@@ -99,6 +99,14 @@ found as (
         format_type(pg_attribute.atttypid, pg_attribute.atttypmod) as type_name,
         types.base_type,
         types.type_schema,
+        -- A name that is missing looks like one; what no name looks like is computed.
+        case
+            when
+                pg_class.oid is not null and pg_attribute.attnum is null and named.mapping_kind = 'string'
+                and named.source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+                and named.column_name ~ '[^[:alnum:]_ $]'
+                then '(' || named.column_name || ')'
+        end as expression,
         not named.is_optional_source
         or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
     from named
@@ -147,6 +155,30 @@ select
     type_name,
     base_type,
     type_schema,
+    expression,
+    case when expression is not null then format($probe$
+    select probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name, bases.base_type, bases.type_schema
+    from (
+        select pg_typeof(read.value)::oid as type_id
+        from (select %%s as value from (values (1)) as one (number) left join %%s as stored on true limit 1) as read
+    ) as probed
+    left join lateral (with recursive types as (
+        select typname, typtype, typnamespace, typbasetype
+        from pg_catalog.pg_type
+        where oid = probed.type_id
+        union all
+        select pg_type.typname, pg_type.typtype, pg_type.typnamespace, pg_type.typbasetype
+        from types
+        inner join pg_catalog.pg_type on types.typbasetype = pg_type.oid
+        where types.typtype = 'd'
+    )
+
+    select
+        case typtype when 'e' then 'enum' else typname::text end as base_type,
+        typnamespace::regnamespace::text as type_schema
+    from types
+    where typtype <> 'd') as bases on true
+    $probe$, expression, relation) end as probe,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
     -- A column that is named and missing is an error; one that has only its default name may be missing.

@@ -107,7 +107,7 @@ def test_models_of_other_caps_are_refused_without_an_install(
     [
         f"drop schema {MODELS_SCHEMA} cascade",
         f"delete from {MODELS_SCHEMA}.rpt_wallet_build",
-        f"update {MODELS_SCHEMA}.rpt_wallet_build set built_at = now() - interval '1 year'",
+        f"update {MODELS_SCHEMA}.rpt_wallet_build set too_old_at = '2020-01-01'",
     ],
     ids=["none", "empty", "old"],
 )

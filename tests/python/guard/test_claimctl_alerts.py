@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from claimctl.notifications import value_against_threshold
@@ -220,7 +221,7 @@ def test_alerts_alone_load_no_library_of_messages(alerts: Guard) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("update {}.rpt_wallet_build set built_at = now() - interval '25 hours'", "24 hours ago"),
+        ("update {}.rpt_wallet_build set too_old_at = now()", "and are too old since"),
         ("update {}.rpt_wallet_build set as_of = now()", "The models look back"),
         ("delete from {}.rpt_wallet_build", "The models have no build"),
         ("delete from {}.rpt_alerts", "No alert could be judged"),
@@ -235,7 +236,7 @@ def test_stale_input_is_unknown(alerts: Guard, change: str, sentence: str) -> No
 
 
 def test_a_critical_alert_is_critical_also_where_the_input_is_stale(alerts: Guard) -> None:
-    alerts.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set built_at = '2020-01-01'")
+    alerts.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set too_old_at = '2020-01-02'")
     set_alert(alerts, "error_rate", "firing", level=1)
     assert run(alerts).exit_code == CRITICAL
 
@@ -267,20 +268,24 @@ def test_wrong_usage_and_no_connection_are_unknown(tmp_path: Path) -> None:
     assert "secret" not in answer.sentence
 
 
-def test_a_login_that_may_not_look_at_the_guard_is_told(alerts: Guard) -> None:
-    alerts.execute(
+def test_who_may_not_look_at_the_guard_is_told_by_the_models(guard: Guard) -> None:
+    """A dashboard's login reads them and nothing of claim_ops."""
+    guard.execute(
         f"""
         create role bystander login;
         grant usage on schema {MODELS_SCHEMA} to bystander;
         grant select on all tables in schema {MODELS_SCHEMA} to bystander;
         """
     )
+    made = guard.make("plan_kill_switch", is_on=False)
+    guard.call(RUNNER, "break_glass", made, "every claim fails")
     try:
-        answer = claimctl("alerts", *on(alerts, user="bystander"))
-        assert answer.exit_code == UNKNOWN
-        assert "grant claim_reader to bystander" in answer.stdout
+        answer = claimctl("alerts", "--json", *on(guard, user="bystander"))
+        assert answer.exit_code == CRITICAL
+        (found,) = (each for each in answer.document["alerts"] if each["state"] == "firing")
+        assert found["command"] == f"claimctl approve {made}"
     finally:
-        alerts.execute("drop owned by bystander; drop role bystander")
+        guard.execute("drop owned by bystander; drop role bystander")
 
 
 def test_without_the_guard_alerts_are_shown_and_nobody_is_notified(
@@ -302,41 +307,59 @@ def _has_role(guard: Guard) -> bool:
     return bool(guard.value("select count(*) from pg_roles where rolname = 'claim_reader'"))
 
 
-@pytest.mark.parametrize("applied", [True, False])
-def test_an_unapproved_kill_switch_is_a_critical_alert(alerts: Guard, applied: bool) -> None:
-    alerts.execute(
+def broken_glass(guard: Guard) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and what the models say of unapproved kill switches."""
+    answer = run(guard, "--json")
+    (found,) = (each for each in answer.document["alerts"] if "break_glass" in each["alert"])
+    (dashboard,) = guard.records(
+        f"select * from {MODELS_SCHEMA}.rpt_alerts where alert = 'unapproved_break_glass'"
+    )
+    assert found["state"] == dashboard["state"]
+    assert found["severity"] == dashboard["severity"] == "critical"
+    assert found["runbook_url"] == dashboard["runbook_url"]
+    return answer.exit_code, found
+
+
+@pytest.mark.parametrize("minutes", [None, 45])
+def test_an_unapproved_kill_switch_is_a_critical_alert(guard: Guard, minutes: int | None) -> None:
+    """To dashboards as to the command line, and it climbs."""
+    guard.execute(
         f"""
-        drop view if exists claim_ops.unapproved_break_glass;
-        create view claim_ops.unapproved_break_glass as
-        select 7::bigint as plan_id, now() - interval '45 minutes' as applied_at, 'mira'::name as by
-        where {applied};
-        grant select on claim_ops.unapproved_break_glass to claim_reader;
+        create or replace view claim_ops.unapproved_break_glass as
+        select
+            7::bigint as plan_id, now() - interval '{minutes or 0} minutes' as applied_at,
+            'mira'::name as by, 'down'::text as reason
+        where {minutes is not None};
         """
     )
-    answer = run(alerts, "--json")
-    assert answer.exit_code == (CRITICAL if applied else OK)
-    (found,) = (each for each in answer.document["alerts"] if "break_glass" in each["alert"])
-    assert (found["state"], found["severity"]) == ("firing" if applied else "ok", "critical")
-    assert found["escalation_level"] == (2 if applied else None)
+    exit_code, found = broken_glass(guard)
+    assert exit_code == (CRITICAL if minutes else UNKNOWN)
+    assert found["state"] == ("firing" if minutes else "ok")
+    assert found["escalation_level"] == (2 if minutes else None)
     assert found["runbook_url"] == "docs/runbook.md#unapproved-break-glass"
-    assert found["command"] == f"claimctl approve {7 if applied else 'PLAN'}"
+    assert found["command"] == f"claimctl approve {7 if minutes else 'PLAN'}"
 
 
-def test_a_switch_at_once_is_an_alert_until_another_login_approves(alerts: Guard) -> None:
-    def state() -> tuple[int, str]:
-        answer = run(alerts, "--json")
-        (found,) = (each for each in answer.document["alerts"] if "break_glass" in each["alert"])
-        return answer.exit_code, found["state"]
+def test_a_switch_at_once_is_an_alert_until_another_login_approves(guard: Guard) -> None:
+    made = guard.make("plan_kill_switch", is_on=False)
+    assert broken_glass(guard)[1]["state"] == "ok"
+    guard.call(RUNNER, "break_glass", made, "every claim fails")
+    exit_code, found = broken_glass(guard)
+    assert (exit_code, found["state"], found["escalation_level"]) == (CRITICAL, "firing", 1)
+    assert found["command"] == f"claimctl approve {made}"
+    guard.batch(made)
+    guard.call(RUNNER, "finish_apply", made)
+    assert broken_glass(guard)[0] == CRITICAL
+    guard.approve(made)
+    assert broken_glass(guard)[1]["state"] == "ok"
 
-    made = alerts.make("plan_kill_switch", is_on=False)
-    assert state() == (OK, "ok")
-    alerts.call(RUNNER, "break_glass", made, "every claim fails")
-    assert state() == (CRITICAL, "firing")
-    alerts.batch(made)
-    alerts.call(RUNNER, "finish_apply", made)
-    assert state() == (CRITICAL, "firing")
-    alerts.approve(made)
-    assert state() == (OK, "ok")
+
+def test_alerts_that_do_not_know_the_guard_are_unknown(alerts: Guard) -> None:
+    """Models of a build before the guard, which whoever installed it might not touch."""
+    alerts.execute(f"delete from {MODELS_SCHEMA}.rpt_alerts where alert = 'unapproved_break_glass'")
+    answer = run(alerts)
+    assert answer.exit_code == UNKNOWN
+    assert "no alert tells of an unapproved kill switch: run dbt build" in answer.stdout
 
 
 # Messages

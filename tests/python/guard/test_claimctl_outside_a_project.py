@@ -64,10 +64,9 @@ def test_all_is_well_with_and_without_a_project(guard_that_waits: Guard) -> None
 
 
 def test_names_that_were_mapped_are_known_without_a_project(guards: Guards) -> None:
-    """A table that the guard only has the name of: install_guard recorded all of them."""
-    guard = guards.fresh({"claim_service_tables": {"function_metrics": "measures"}})
+    """A column that the guard does not read: install_guard recorded all of them."""
+    guard = guards.fresh({"claim_service_columns": {"function_metrics": {"error_code": None}}})
     assert [each["finding"] for each in faults(examine(guard))] == [
-        "public.measures does not exist.",
         "The models were built with function_metrics.error_code, which is not there any more.",
     ]
 
@@ -125,6 +124,13 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
             " select null::text as tx_id, null::bigint as plan_id, null::text as kind where false",
             "warning",
             "stg_claim_ops__plan_claims was built before the guard was installed: claims of",
+        ),
+        (
+            f"create or replace view {MODELS_SCHEMA}.stg_claim_ops__unapproved_break_glass as"
+            " select null::bigint as plans, null::timestamptz as since, null::bigint as"
+            " first_plan_id where false",
+            "warning",
+            "stg_claim_ops__unapproved_break_glass was built before the guard was installed: no",
         ),
         (
             "update claim_ops.settings set version = 0",

@@ -256,7 +256,7 @@ BUILD = f"{MODELS_SCHEMA}.rpt_wallet_build"
     ("fault", "hint"),
     [
         (f"update {BUILD} set as_of = now()", "Build without as_of: dbt build"),
-        (f"update {BUILD} set built_at = now() - interval '1441 minutes'", "dbt build"),
+        (f"update {BUILD} set too_old_at = now() - interval '1 minute'", "dbt build"),
         (f"delete from {BUILD}", "dbt build"),
         (f"drop table {BUILD} cascade", "dbt run-operation install_guard"),
         (f"alter table {BUILD} drop column as_of", "dbt run-operation install_guard"),
@@ -282,7 +282,8 @@ def test_nothing_is_planned_from_unfit_models(
 
 
 def test_models_of_yesterday_are_young_enough(guard: Guard, plan: int) -> None:
-    guard.execute(f"update {BUILD} set built_at = now() - interval '1439 minutes'")
+    assert guard.value(f"select too_old_at = built_at + interval '24 hours' from {BUILD}")
+    guard.execute(f"update {BUILD} set too_old_at = now() + interval '1 minute'")
     guard.approve(plan)
 
 

@@ -82,7 +82,7 @@ def built(guards: Guards, templates: Templates, shop: Shop, vars: dict[str, Any]
     with database.connect() as connection:
         store_shops(shop, MODELS_SCHEMA, connection)
     purchases = ("fct_purchase_discrepancies", "fct_cap_violations")
-    selected = ("stg_claim_service__*", "stg_claim_ops__plan_claims", "wallets", *purchases)
+    selected = ("stg_claim_service__*", "stg_claim_ops__*", "wallets", *purchases)
     outcome = guards.dbt.run("run", "--select", *selected, vars=vars)
     assert outcome.success, outcome.explain()
     with database.connect() as connection:

@@ -31,13 +31,16 @@ def put_alerts_in_place(database: Database) -> None:
         grant select on {MODELS_SCHEMA}.rpt_alerts to claim_reader;
         """
     )
-    for alert, severity in SEVERITIES.items():
+    for alert, severity in {**SEVERITIES, "unapproved_break_glass": "critical"}.items():
         anchor = alert.replace("_", "-")
         database.execute(
             f"insert into {MODELS_SCHEMA}.rpt_alerts (alert, severity, runbook_url)"
             f" values ('{alert}', '{severity}', 'docs/runbook.md#{anchor}')"
         )
-    database.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set built_at = now()")
+    database.execute(
+        f"update {MODELS_SCHEMA}.rpt_wallet_build"
+        " set built_at = now(), too_old_at = now() + interval '24 hours'"
+    )
 
 
 def set_alert(

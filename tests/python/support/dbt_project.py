@@ -145,6 +145,19 @@ class DbtProject:
         nodes = {item.node.name: item for item in results if hasattr(item, "node")}
         return Outcome(result.success, result.exception, nodes)
 
+    def says(self, *command: str, vars: Mapping[str, Any] | None = None) -> str:
+        """Run a command that is refused, and return what dbt says, without its line breaks."""
+        said: list[str] = []
+
+        def listen(event: Any) -> None:
+            if event.info.level == "error":
+                said.append(event.info.msg)
+
+        runner = dbtRunner(manifest=self.parse(vars), callbacks=[listen])
+        result = runner.invoke([*command, *self._arguments(vars)])
+        assert not result.success
+        return " ".join(" ".join(said).split())
+
     def _arguments(self, vars: Mapping[str, Any] | None) -> list[str]:
         return [
             *self._places(),

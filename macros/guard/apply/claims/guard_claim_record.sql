@@ -1,4 +1,4 @@
-{% macro guard_claim_record() -%}
+{% macro guard_claim_record(user_id='p_user_id') -%}
     {#- v_element as a row of the service's table of claims, whatever its columns are called and typed. -#}
         v_claim := jsonb_populate_record(null::{{ claim_reconciliation.guard_relation('purchase_claims') }}, jsonb_build_object(
             {%- for column in ['tx_id', 'sku'] %}
@@ -12,6 +12,6 @@
             '{{ claimed_at }}', {{ claim_reconciliation.time_written(
                 'purchase_claims', 'claimed_at', "(v_element ->> 'claimed_at')::timestamptz"
             ) }},
-            '{{ claim_reconciliation.mapped_column('purchase_claims', 'user_id') }}', p_user_id
+            '{{ claim_reconciliation.mapped_column('purchase_claims', 'user_id') }}', {{ user_id }}
         ));
 {%- endmacro %}

@@ -1,10 +1,15 @@
 -- One document: every alert as it stands, what of the input is stale or missing, and the exit code that follows.
 with
 
-alert_rules as (
+alerts as (
     select
         alert, severity, state, since, value, threshold, signal, requests, escalation_level, description, runbook_url,
-        null as command, judged_at
+        case
+            when alert = 'unapproved_break_glass'
+                then 'claimctl approve '
+                    || coalesce((select first_plan_id::text from {models}.stg_claim_ops__unapproved_break_glass), 'PLAN')
+        end as command,
+        judged_at
     from {models}.rpt_alerts
 ),
 
@@ -14,45 +19,11 @@ contacts as (
     where escalation_level is not null
 ),
 
--- A kill switch that was applied without approval, until another login approves it afterwards.
-break_glass as (
-    select
-        count(*) as plans,
-        min(applied_at) as since,
-        min(plan_id) as first_plan
-    from {break_glass} as unapproved
-),
-
-alerts as (
-    select * from alert_rules
-    union all
-    select
-        'unapproved_break_glass' as alert,
-        'critical' as severity,
-        case when break_glass.plans > 0 then 'firing' else 'ok' end as state,
-        break_glass.since,
-        break_glass.plans as value,
-        0 as threshold,
-        null as signal,
-        null as requests,
-        (
-            select max(contacts.escalation_level)
-            from contacts
-            where break_glass.since + contacts.after_minutes * interval '1 minute' <= statement_timestamp()
-        ) as escalation_level,
-        'Kill switches that were applied without approval and that no other login has approved since.' as description,
-        (select split_part(min(runbook_url), '#', 1) from alert_rules) || '#unapproved-break-glass' as runbook_url,
-        'claimctl approve ' || coalesce(break_glass.first_plan::text, 'PLAN') as command,
-        statement_timestamp() as judged_at
-    from break_glass
-    where %(has_break_glass)s
-),
-
 builds as (
     select
         built_at,
         as_of,
-        (settings::jsonb ->> 'max_model_age_hours')::numeric as max_age_hours
+        too_old_at
     from {models}.rpt_wallet_build
 ),
 
@@ -62,21 +33,21 @@ stale as (
     where as_of is not null
     union all
     select
-        'The models were built at ' || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ', more than '
-        || max_age_hours || ' hours ago: run dbt build.'
+        'The models were built at ' || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ' and are too old since '
+        || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ': run dbt build.'
     from builds
-    where as_of is null and (built_at > statement_timestamp() - max_age_hours * interval '1 hour') is not true
+    where as_of is null and (statement_timestamp() < too_old_at) is not true
     union all
     select 'The models have no build: run dbt build.'
     where not exists (select from builds)
     union all
     select 'No alert could be judged, rpt_alerts has no row: run dbt build.'
-    where not exists (select from alert_rules)
+    where not exists (select from alerts)
     union all
-    select
-        'This login may not look at claim_ops, where an unapproved kill switch would show: as a superuser, grant '
-        || 'claim_reader to ' || quote_ident(current_user) || '.'
-    where %(is_guard_hidden)s
+    select 'The models were built before the guard was installed, and no alert tells of an unapproved kill switch: run dbt build.'
+    where exists (select from pg_catalog.pg_namespace where nspname = 'claim_ops')
+        and exists (select from alerts)
+        and not exists (select from alerts where alert = 'unapproved_break_glass')
 ),
 
 verdict as (

@@ -6,8 +6,7 @@ builds as (
         as_of,
         settings::jsonb as settings,
         (to_jsonb(build) ->> 'found')::jsonb as found,
-        now() - built_at as age,
-        (%(settings)s::jsonb ->> 'max_model_age_hours')::numeric as max_age_hours,
+        (to_jsonb(build) ->> 'too_old_at')::timestamptz as too_old_at,
         to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as built_at_text
     from {models}.rpt_wallet_build as build
 ),
@@ -23,10 +22,11 @@ findings as (
     union all
     select
         'warning',
-        'The models were built at ' || built_at_text || ', more than ' || max_age_hours || ' hours ago.',
+        'The models were built at ' || built_at_text || ' and are too old'
+        || coalesce(' since ' || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), '') || '.',
         'Run dbt build; nothing is planned from models that old.'
     from builds
-    where as_of is null and age > max_age_hours * interval '1 hour'
+    where as_of is null and (clock_timestamp() < too_old_at) is not true
     union all
     select
         'warning',

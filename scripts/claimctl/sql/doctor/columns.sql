@@ -1,12 +1,13 @@
+-- Written by `make generate` from the macro doctor_columns: change that.
 with
 
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
         source text, name text, item text, column_name text, relation text, table_id oid, table_kind text,
-        column_number int2, is_optional boolean, is_mapped_to_null boolean, is_read boolean, is_read_source boolean
+        column_number int2, expression text, refused text, is_optional boolean, is_mapped_to_null boolean, is_read boolean, is_read_source boolean
     )
-    where is_read_source and table_kind in ('r', 'p', 'f') and (is_read or not is_optional)
+    where is_read_source and table_id is not null and (is_read or not is_optional)
 ),
 
 findings as (
@@ -26,7 +27,7 @@ findings as (
                 and not pg_attribute.attisdropped
         ) || '.' as advice
     from columns
-    where column_number is null and not is_mapped_to_null
+    where column_number is null and expression is null and not is_mapped_to_null
     union all
     select
         'error',
@@ -34,6 +35,14 @@ findings as (
         'Name the column that holds it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}.'
     from columns
     where is_mapped_to_null
+    union all
+    select
+        'error',
+        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression || ', which PostgreSQL refuses: ' || refused
+        || '.',
+        'Name a column, or write an expression over the columns of ' || relation || '; functions of your own need their schema.'
+    from columns
+    where refused is not null
 )
 
 select * from findings

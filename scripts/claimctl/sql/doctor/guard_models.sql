@@ -11,14 +11,16 @@ union all
 -- What was found when it was built: a view that does not read the guard's was built without one.
 select
     'warning',
-    'stg_claim_ops__plan_claims was built before the guard was installed: '
-    || 'claims of approved overrides count as violations of their cap.',
-    'Run dbt build --select stg_claim_ops__plan_claims.'
+    pg_class.relname || ' was built before the guard was installed: ' || case pg_class.relname
+        when 'stg_claim_ops__plan_claims' then 'claims of approved overrides count as violations of their cap.'
+        else 'no alert tells of an unapproved kill switch.'
+    end,
+    'Run dbt build --select ' || pg_class.relname || '.'
 from pg_catalog.pg_class
 inner join pg_catalog.pg_namespace on pg_class.relnamespace = pg_namespace.oid
 where
     pg_namespace.nspname = %(models_schema)s
-    and pg_class.relname = 'stg_claim_ops__plan_claims'
+    and pg_class.relname in ('stg_claim_ops__plan_claims', 'stg_claim_ops__unapproved_break_glass')
     and pg_class.relkind = 'v'
     and not exists (
         select from pg_catalog.pg_depend
@@ -27,6 +29,6 @@ where
         where
             pg_rewrite.ev_class = pg_class.oid
             and pg_depend.classid = 'pg_catalog.pg_rewrite'::regclass
-            and sources.relname = 'plan_claims'
+            and sources.relname = replace(pg_class.relname, 'stg_claim_ops__', '')
             and sources.relnamespace::regnamespace::text = 'claim_ops'
     )

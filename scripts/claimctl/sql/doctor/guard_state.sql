@@ -155,14 +155,16 @@ findings as (
         'Look: claimctl show ' || plan_id || '; then plan the rest anew: claimctl plan wallets; or go back: claimctl rollback '
         || plan_id || '.'
     from claim_ops.plans
-    where state = 'applying' and clock_timestamp() > expires_at
+    inner join claim_ops.plan_states using (plan_id)
+    where plans.state = 'applying' and plan_states.is_past_its_time
     union all
     select
         'info',
         string_agg('Plan ' || plan_id, ', ' order by plan_id) || ': the time to apply is over.',
         'Make another plan: claimctl plan wallets.'
     from claim_ops.plans
-    where state in ('planned', 'approved') and clock_timestamp() > expires_at
+    inner join claim_ops.plan_states using (plan_id)
+    where plans.state <> 'applying' and plan_states.is_past_its_time
     having count(*) > 0
     union all
     select

@@ -1,10 +1,10 @@
+-- Written by `make generate` from the macro doctor_sources: change that.
 with
 
 sources as (
     select distinct *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, schema_name text, table_name text, relation text, table_id oid, table_kind text, is_optional_source boolean,
-        is_read_source boolean
+        source text, relation text, table_id oid, table_kind text, is_read_source boolean
     )
     where is_read_source
 ),
@@ -20,19 +20,29 @@ optional as (
     where is_optional_source or is_optional
 ),
 
-elsewhere as (
-    select
-        sources.source,
-        string_agg(pg_namespace.nspname, ', ' order by pg_namespace.nspname) as schemas
-    from sources
-    inner join pg_catalog.pg_class on sources.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
-    inner join pg_catalog.pg_namespace
-        on pg_class.relnamespace = pg_namespace.oid
-        and pg_namespace.nspname not in ('pg_catalog', 'information_schema')
-    group by sources.source
-),
+missing as (
+    with
 
-findings as (
+    wanted as (
+        select distinct *
+        from jsonb_to_recordset(%(columns)s::jsonb) as columns (
+            source text, table_name text, relation text, table_id oid, is_optional_source boolean, is_read_source boolean
+        )
+        where is_read_source and table_id is null
+    ),
+
+    elsewhere as (
+        select
+            wanted.source,
+            string_agg(pg_namespace.nspname, ', ' order by pg_namespace.nspname) as schemas
+        from wanted
+        inner join pg_catalog.pg_class on wanted.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
+        inner join pg_catalog.pg_namespace
+            on pg_class.relnamespace = pg_namespace.oid
+            and pg_namespace.nspname not in ('pg_catalog', 'information_schema')
+        group by wanted.source
+    )
+
     select
         'error' as state,
         relation || ' does not exist.' as finding,
@@ -44,9 +54,12 @@ findings as (
                 then ' Without such a table leave has_' || source || ' unset, or set it to false.'
             else ''
         end as advice
-    from sources
+    from wanted
     left join elsewhere using (source)
-    where table_id is null
+),
+
+findings as (
+    select * from missing
     union all
     select
         'error',
@@ -54,28 +67,34 @@ findings as (
         || 'view: one that filters reads as missing claims, without an error.',
         'Map the table behind it: claim_service_tables: {{' || source || ': schema.table}}.'
     from sources
-    where table_kind in ('v', 'm')
+    where table_kind in ('v', 'm') and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+    union all
+    select
+        'error',
+        relation || ' is a view that is read with the rights of whoever asks (security_invoker): each login would see other rows.',
+        'As its owner: alter view ' || relation || ' set (security_invoker = false);'
+    from sources
+    inner join pg_catalog.pg_class on sources.table_id = pg_class.oid
+    where table_kind = 'v' and source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+        and exists (
+            select from pg_options_to_table(pg_class.reloptions) as options
+            where options.option_name = 'security_invoker' and options.option_value::boolean
+        )
     union all
     select
         'warning',
         relation || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
         'Connect to the server that holds the table.'
     from sources
-    where table_kind = 'f'
-    union all
-    select
-        'error',
-        relation || ' is no table.',
-        'Set the var claim_service_tables to the table that holds ' || source || '.'
-    from sources
-    where table_kind not in ('r', 'p', 'v', 'm', 'f')
+    where table_kind = 'f' and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
 )
 
 select * from findings
 union all
 select
     'ok',
-    string_agg(relation, ', ' order by relation) || ' are tables.',
+    string_agg(relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end, ', ' order by relation)
+    || ' are there.',
     null
 from sources
 where not exists (select from findings)

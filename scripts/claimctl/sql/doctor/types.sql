@@ -1,9 +1,14 @@
+-- Written by `make generate` from the macro doctor_types: change that.
 with
 
 columns as (
     select
         columns.*,
         quote_ident(columns.column_name) as quoted_name,
+        case
+            when expression is null then relation || '.' || quote_ident(columns.column_name)
+            else 'What claim_service_columns maps ' || source || '.' || name || ' to, ' || expression || ','
+        end as place,
         pg_type.typcategory,
         columns.base_type in ('int2', 'int4', 'int8') as is_integer,
         coalesce(
@@ -11,11 +16,11 @@ columns as (
             case when columns.source = 'function_metrics' then %(settings)s::jsonb ->> 'metrics_time_zone' end
         ) as time_zone
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, column_name text, type_family text, relation text, table_kind text, type_id oid, type_name text,
-        base_type text, is_read boolean
+        source text, name text, column_name text, type_family text, relation text, table_kind text, type_id oid,
+        type_name text, base_type text, expression text, is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
-    where is_read and table_kind in ('r', 'p', 'f')
+    where is_read
 ),
 
 user_id_type as (
@@ -26,42 +31,37 @@ user_id_type as (
     where pg_type.oid = to_regtype(%(settings)s::jsonb ->> 'user_id_data_type')
 ),
 
--- Two string types compare alike, whatever their length; a time without a zone needs a var that names its table's.
 judged as (
     select
         columns.*,
-        case type_family
-            when 'user_id' then user_id_type.type_name
-            when 'time' then 'timestamp with time zone'
-            when 'integer' then 'integer'
-            when 'number' then 'integer'
-            when 'jsonb' then 'jsonb'
-            when 'text' then 'text'
-            when 'status' then 'text'
-        end as wanted_type,
+        case type_family when 'user_id' then user_id_type.type_name else families.wanted_type end as wanted_type,
         case type_family
             when 'user_id'
                 then columns.base_type = user_id_type.base_type
-                or (columns.typcategory = 'S' and user_id_type.type_name = 'text')
-                or (columns.base_type in ('int2', 'int4') and user_id_type.type_name = 'bigint')
+                    or (columns.typcategory = 'S' and user_id_type.type_name = 'text')
+                    or (columns.base_type in ('int2', 'int4') and user_id_type.type_name = 'bigint')
+            when 'key' then columns.typcategory = 'S' or is_integer or columns.base_type = 'uuid'
             when 'time'
                 then columns.base_type = 'timestamptz'
-                or (columns.base_type = 'timestamp' and time_zone is not null)
-                or (
-                    columns.base_type = 'date' and time_zone is not null
-                    and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases')
-                )
+                    or (columns.base_type = 'timestamp' and time_zone is not null)
+                    or (
+                        columns.base_type = 'date' and time_zone is not null
+                        and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+                    )
             when 'integer' then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
             when 'number' then columns.typcategory = 'N'
             when 'jsonb' then columns.base_type in ('jsonb', 'json') or columns.typcategory = 'S'
-            when 'text' then columns.typcategory in ('S', 'E')
-            when 'status' then columns.typcategory in ('S', 'E')
+            else columns.typcategory in ('S', 'E')
         end as fits
     from columns
     cross join user_id_type
+    inner join (
+        values
+        ('user_id', null), ('key', 'text'), ('text', 'text'), ('status', 'text'), ('time', 'timestamp with time zone'),
+        ('integer', 'integer'), ('number', 'integer'), ('jsonb', 'jsonb')
+    ) as families (type_family, wanted_type) using (type_family)
 ),
 
--- Where all user ids are of one other type, it is the var that is wrong.
 unlike_the_var as (
     select
         min(type_name) as type_name,
@@ -88,21 +88,26 @@ findings as (
     union all
     select
         'error',
-        relation || '.' || quoted_name || ' is ' || type_name || ', but must be ' || wanted_type || case
+        place || ' is ' || type_name || ', but must be ' || wanted_type || case
             when type_family = 'user_id' then ', as the var user_id_data_type says.'
             when base_type = 'timestamp' then ': without a zone its moment is unknown.'
             else '.'
         end,
         case
-            when base_type = 'timestamp'
+            when base_type in ('timestamp', 'date') and time_zone is null
+                and not (base_type = 'date' and source in ('purchase_claims', 'user_wallet_balances', 'function_metrics'))
                 then 'Name the zone that it is written in: claim_service_time_zones: {{' || source || ': UTC}}. Or: '
             else ''
         end
-        || 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
-        || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
-        || ';'
+        || case
+            when expression is not null then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
+            when table_kind in ('v', 'm') then 'Cast it in the view ' || relation || ' to ' || wanted_type || '.'
+            else 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
+                || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
+                || ';'
+        end
     from judged
-    where not fits and not (type_family = 'user_id' and exists (select from unlike_the_var))
+    where fits is not true and not (type_family = 'user_id' and exists (select from unlike_the_var))
     union all
     select
         'error',
@@ -114,9 +119,7 @@ findings as (
         where vars.key in ('cap_timezone', 'local_timezone', 'metrics_time_zone')
         union all
         select 'claim_service_time_zones: ' || vars.key, vars.value
-        from jsonb_each_text(
-            coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')
-        ) as vars
+        from jsonb_each_text(coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')) as vars
     ) as zones
     where zones.zone is not null
         and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)

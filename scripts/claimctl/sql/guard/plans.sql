@@ -2,10 +2,7 @@
 select
     plans.plan_id,
     plans.kind,
-    case
-        when plans.state in ('planned', 'approved', 'applying') and clock_timestamp() > plans.expires_at
-            then 'expired' else plans.state
-    end as state,
+    plan_states.state,
     plans.lines,
     plans.reason,
     plans.made_by,
@@ -15,5 +12,6 @@ select
     plans.verified_at,
     left(plans.digest, 12) as digest
 from claim_ops.plans
+inner join claim_ops.plan_states using (plan_id)
 order by plans.plan_id desc
 limit %(limit)s

@@ -2,7 +2,7 @@
 select
     lines.plan_id,
     plans.kind,
-    plans.state as plan_state,
+    plan_states.state as plan_state,
     plans.reason,
     lines.state,
     lines.skipped_because,
@@ -11,8 +11,9 @@ select
     to_jsonb(lines.decided_at) #>> '{{}}' as decided_at
 from claim_ops.line_states as lines
 inner join claim_ops.plans on lines.plan_id = plans.plan_id
+inner join claim_ops.plan_states on lines.plan_id = plan_states.plan_id
 where
     lines.user_id = cast(%(user_id)s as {user_id_type})
     -- What nobody will write any more has touched nothing.
-    and not (lines.state = 'pending' and plans.state not in ('planned', 'approved', 'applying'))
+    and not (lines.state = 'pending' and not plan_states.is_open)
 order by lines.plan_id desc

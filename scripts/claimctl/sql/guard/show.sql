@@ -234,7 +234,7 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
         from jsonb_each(plan.breakers) as figures
         cross join claim_ops.settings
     ),
-    'is_past_its_time', plan.state in ('planned', 'approved', 'applying') and clock_timestamp() > plan.expires_at,
+    'is_past_its_time', (select is_past_its_time from claim_ops.plan_states where plan_states.plan_id = plan.plan_id),
     'items', coalesce((select jsonb_agg(to_jsonb(items) order by items.item) from items), '[]'),
     'reasons', coalesce((select jsonb_object_agg(reasons.reason, reasons.lines) from reasons), '{{}}')
 ) as plan

@@ -16,7 +16,8 @@ select jsonb_build_object(
             'made_by', plans.made_by, 'expires_at', plans.expires_at
         ) order by plans.plan_id)
         from claim_ops.plans
-        where plans.state in ('planned', 'approved', 'applying') and clock_timestamp() <= plans.expires_at
+        inner join claim_ops.plan_states using (plan_id)
+        where plan_states.is_open
     ), '[]'),
     'last_verified', (
         select jsonb_build_object(
