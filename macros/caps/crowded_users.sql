@@ -37,7 +37,11 @@ from (
             previous_claimed_at > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
             or sku = any(array(select sku from {{ sku_catalog }} where least(weekly_cap, monthly_cap) < 1))
     ) as near
-    inner join {{ sku_catalog }} as sku_catalog on near.sku = sku_catalog.sku
+    inner join (
+        {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(8) }}
+    ) as sku_catalog
+        on near.sku = sku_catalog.sku
+        and {{ claim_reconciliation.is_in_force('sku_catalog', 'near.claimed_at') | indent(8) }}
     window
         in_order as (partition by near.user_id, near.sku order by near.claimed_at, near.previous_claimed_at nulls first)
 ) as placed

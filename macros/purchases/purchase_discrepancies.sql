@@ -24,6 +24,7 @@ from (
         purchases.units,
         case when claims.tx_id is not null then {{ claim_reconciliation.units_of('claims') }} end as claim_units,
         claims.claimed_at,
+        coalesce(purchases.purchased_at, claims.claimed_at) as bought_at,
         claims.tx_id is not null as has_claim,
         claims.user_id as claim_user_id
     from {{ purchases }} as purchases

@@ -1,15 +1,15 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
--- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
+-- Grain: one row a tx_id and what is wrong between purchase and claim, at one snapshot of both tables. A status that
+-- pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
 {%- set audit, claims = ref('stg_claim_service__audit_purchases'), ref('stg_claim_service__purchase_claims') %}
-{%- set uncounted = ref('stg_claim_service__uncounted_claims')
-    if claim_reconciliation.source_filter('purchase_claims') %}
+{%- set is_filtered = claim_reconciliation.source_filter('purchase_claims') %}
+{%- set uncounted = ref('stg_claim_service__uncounted_claims') if is_filtered %}
 {%- set accounts = ref('stg_claim_service__users') if claim_reconciliation.has_source('users') %}
-{%- set now = claim_reconciliation.current_time() %}
+{%- set now, is_known = claim_reconciliation.current_time(), 'sku_catalog.sku is not null' %}
 with
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 suspects as (
@@ -39,17 +39,19 @@ judged as (
         case
             when discrepancies.discrepancy_type = 'missing_claim'
                 then
-                    {{ claim_reconciliation.missing_claim_reason(
-                        'discrepancies', uncounted, 'sku_catalog.sku is not null', now) | indent(20) }}
+                    {{ claim_reconciliation.missing_claim_reason('discrepancies', uncounted, is_known, now) }}
             else discrepancies.claim_reason
         end as reason,
         {{ now }} as built_at
     from discrepancies
-    left join sku_catalog on discrepancies.sku = sku_catalog.sku
+    left join sku_catalog
+        on
+            discrepancies.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'discrepancies.bought_at') | indent(12) }}
     -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
     where
         discrepancies.discrepancy_type <> 'missing_claim'
-        or {{ claim_reconciliation.not_judged_reason('discrepancies', 'sku_catalog.sku is not null') }} is null
+        or {{ claim_reconciliation.not_judged_reason('discrepancies', is_known) }} is null
 ),
 
 final as (

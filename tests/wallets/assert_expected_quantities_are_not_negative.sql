@@ -1,5 +1,5 @@
 -- More was taken away than was ever claimed or granted: a fault of the adjustments, which no plan repairs. Correct
--- them, accept the discrepancy, or say by negative_ledger_policy what it means: `clamp` expects nothing, `allow` a debt.
+-- them, accept the discrepancy, or say by negative_ledger_policy what it means: `clamp` is none, `allow` a debt.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select expected.*
 from {{ ref('fct_expected_wallet_balances') }} as expected

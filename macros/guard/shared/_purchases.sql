@@ -34,7 +34,9 @@ begin
                 | indent(8) }} as reason,
             purchases.status, true as is_audited, purchases.units
         from audited as purchases
-        left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
+        left join claim_ops.sku_catalog as catalog
+            on purchases.sku = catalog.sku
+            and {{ claim_reconciliation.is_in_force('catalog', 'purchases.purchased_at') | indent(12) }}
         where not v_reads_queue
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all

@@ -75,13 +75,21 @@ purchases as (
     cross join lateral (
         select claim.*, false as is_taken_back
         from jsonb_to_recordset(lines.details -> 'claims')
-            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
+            as claim (
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+            )
         union all
         select claim.*, true
         from jsonb_to_recordset(lines.details -> 'claims_taken_back')
-            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
+            as claim (
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+            )
     ) as claim
-    left join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    -- What it cost when it was bought.
+    left join claim_ops.sku_catalog
+        on claim.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= coalesce(claim.purchased_at, claim.claimed_at)
+        and coalesce(claim.purchased_at, claim.claimed_at) < sku_catalog.valid_to
     where lines.plan_id = %(plan_id)s
     group by claim.sku, claim.is_taken_back
 ),
@@ -98,7 +106,9 @@ booster_hours as (
     inner join claim_ops.plan_lines as lines on plan.plan_id = lines.plan_id
     cross join jsonb_to_recordset(lines.details -> 'claims')
         as claim (sku text, claimed_at timestamptz, purchased_at timestamptz, units integer)
-    inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    inner join claim_ops.sku_catalog
+        on claim.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= claim.claimed_at and claim.claimed_at < sku_catalog.valid_to
     cross join lateral (
         select (sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1))::numeric as hours
     ) as paid
@@ -124,7 +134,10 @@ left_out as (
         count(*) as purchases,
         sum(sku_catalog.unit_price * coalesce(plan_left_out.units, 1)) as revenue
     from claim_ops.plan_left_out
-    left join claim_ops.sku_catalog on plan_left_out.sku = sku_catalog.sku
+    left join claim_ops.sku_catalog
+        on plan_left_out.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= coalesce(plan_left_out.purchased_at, 'infinity')
+        and (plan_left_out.purchased_at < sku_catalog.valid_to or sku_catalog.valid_to = 'infinity')
     where plan_left_out.plan_id = %(plan_id)s
     group by plan_left_out.reason
 ),
