@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo drill storm mutants stop test test-all test-dbt test-pooler test-days test-versions lint generate format bench clean
+.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,8 +28,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED) ## a claim service drifts; dbt build finds what is wrong; three logins repair it beside live traffic
 	@$(BIN)/python -m sandbox demo
 
-drill: $(INSTALLED) ## an outage with a queue, then a third of the wallets overwritten: both back to green
+report: $(INSTALLED) ## write target/report.html from the demo, which is played first where it does not run
+	@(. .demo/environment && psql -qc 'select') >/dev/null 2>&1 || $(MAKE) --no-print-directory demo
+	@mkdir -p target
+	@. .demo/environment && $(BIN)/claimctl report target/report.html --days 35
+
+drill: $(INSTALLED) ## an outage with a queue, a third of the wallets overwritten, and eight incidents worked on by the runbook
 	@$(BIN)/python -m sandbox drill
+	$(BIN)/pytest -v -m drill
 
 stop: ## end the demo's server, endpoint and traffic
 	@test ! -x $(BIN)/python || $(BIN)/python -m sandbox stop
@@ -40,14 +46,23 @@ storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, k
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
-test-all: $(INSTALLED) lint ## everything, at most 20 minutes; what CI runs
-	$(BIN)/pytest $(TOGETHER)
+test-all: $(INSTALLED) $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
+	$(BIN)/pytest $(TOGETHER) -m "not (drill and slow)"
 
 mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants
 
 test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
+
+# The libraries that drive a browser are installed when they are needed; the browser is the machine's own.
+BROWSER := $(VENV)/browser
+$(BROWSER): $(INSTALLED)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python "playwright==1.65.2" "axe-playwright-python==0.1.8"
+	@touch $@
+
+test-browser: $(BROWSER) ## the pages in Chromium, light and dark, wide and narrow, and axe-core on them
+	$(BIN)/pytest -m browser
 
 test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in an environment of its own
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.dbt_versions $(FILES)
@@ -66,6 +81,10 @@ lint: $(INSTALLED) ## SQL, Python and types
 	$(BIN)/python -m lint.generate --check
 	$(BIN)/mypy
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --config scripts/sqlfluff.cfg --processes 0 --disable-progress-bar scripts
+	@$(MAKE) --no-print-directory conventions
+
+conventions: $(INSTALLED)
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
 	$(BIN)/dbt parse --quiet --profiles-dir target/lint --target-path target/lint --log-path target/lint
 	$(BIN)/dbt-bouncer run
@@ -81,5 +100,8 @@ format: $(INSTALLED) ## put SQL and Python into shape
 bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 	@$(BIN)/python -m benchmarks
 
+release: $(INSTALLED) ## VERSION=1.2.3: set, build, try and tag a release that the CHANGELOG dates
+	@$(BIN)/python -m release "$(VERSION)"
+
 clean: stop ## remove what the targets made
-	rm -rf $(VENV) .demo .storm target logs
+	rm -rf $(VENV) .demo .storm target logs dist build

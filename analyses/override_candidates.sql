@@ -47,7 +47,8 @@ stored_claims as (
         tx_id,
         user_id,
         sku,
-        claimed_at
+        claimed_at,
+        units
     from {{ ref('stg_claim_service__purchase_claims') }}
     where user_id in (select purchases.user_id from purchases)
 ),
@@ -59,7 +60,8 @@ claims as (
         tx_id,
         user_id,
         sku,
-        purchased_at
+        purchased_at,
+        units
     from purchases
 ),
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 from typing import Any, LiteralString
 
@@ -69,6 +70,15 @@ update user_wallet_balances as wallets
 set streakshield_count = wallet_backup.streakshield_count, updated_at = wallet_backup.updated_at
 from wallet_backup where wallet_backup.user_id = wallets.user_id
 """
+# One purchase a user that nobody has claimed.
+UNCLAIMED = """
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+select
+    'bench-' || user_id, user_id, 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE',
+    now() - interval '3 days'
+from (select user_id from user_wallet_balances order by md5(user_id::text) limit %s) as users
+"""
+RECOVERED_WALLETS = 20_000
 APPLY_SECONDS = """
 select extract(epoch from max(sealed_at) - min(sealed_at))::float
 from claim_ops.journal_batches
@@ -101,6 +111,8 @@ def measure(service: Service) -> Iterator[Figure]:
         for share in SHARES:
             yield from _measure_share(service, connection, share)
         yield from _measure_claims(service, connection)
+        yield from _measure_recovery(service, connection)
+        yield from _measure_missing_wallets(service, connection)
 
 
 def _measure_share(
@@ -144,6 +156,47 @@ def _measure_claims(service: Service, connection: psycopg.Connection) -> Iterato
     yield Figure("claims' p99 beside apply / alone", p99[0], None, reference=p99[1], unit="ms")
 
 
+def _measure_recovery(service: Service, connection: psycopg.Connection) -> Iterator[Figure]:
+    """Measure one applier that claims purchases: a claim and a wallet a line."""
+    connection.execute(UNCLAIMED, [RECOVERED_WALLETS])
+    settle(connection)
+    until = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    since = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%dT%H:%M:%SZ}"
+    span = ("--from", since, "--to", until, "--include-over-cap")
+    rate, plan_seconds = _applied(service, connection, "recovery", *span)
+    yield Figure("plan of a claims recovery", plan_seconds, None, unit="s")
+    yield Figure("claims recovery, one applier", rate, 5_000, unit="lines/s", sign="≥")
+
+
+def _measure_missing_wallets(service: Service, connection: psycopg.Connection) -> Iterator[Figure]:
+    """Measure one applier that creates wallets; last, since it needs the models once more."""
+    connection.execute(
+        "delete from user_wallet_balances where user_id in (select user_id from spoilt limit %s)",
+        [RECOVERED_WALLETS],
+    )
+    settle(connection)
+    service.dbt("run", "--select", "wallets")
+    rate, _ = _applied(service, connection, "wallets")
+    yield Figure("missing wallets created, one applier", rate, 3_000, unit="lines/s", sign="≥")
+
+
+def _applied(
+    service: Service, connection: psycopg.Connection, kind: str, *options: str
+) -> tuple[float, float]:
+    """Make, approve and apply a plan; return the lines a second and what planning took."""
+    raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000")]
+    start = time.perf_counter()
+    command = ("plan", kind, "--reason", "OPS-1 bench", *options, *raised)
+    plan, _ = _claimctl(service, "maker", *command)
+    plan_seconds = time.perf_counter() - start
+    number = str(plan["plan_id"])
+    _claimctl(service, "checker", "approve", number, "--yes")
+    outcome, _ = _claimctl(service, "runner", "apply", number, "--appliers", "1", "--yes")
+    row = connection.execute(APPLY_SECONDS, [plan["plan_id"]]).fetchone()
+    assert row is not None
+    return outcome["lines"] / row[0], plan_seconds
+
+
 def _install(service: Service, connection: psycopg.Connection) -> None:
     arguments = ("--vars", json.dumps({"user_id_data_type": service.sizes.user_id_type}))
     service.run("dbt", "run-operation", "install_guard", *arguments)
@@ -177,9 +230,10 @@ def _repair(service: Service, connection: psycopg.Connection, appliers: int) -> 
     outcome, peak_mb = _claimctl(service, "runner", "apply", number, *options)
     row = connection.execute(APPLY_SECONDS, [plan["plan_id"]]).fetchone()
     assert row is not None
-    # The next plan finds the same wallets wrong, and by nobody's write but the guard's.
+    # The next plan finds the same wallets wrong, and nobody in the middle of a claim.
     connection.execute(
-        "update user_wallet_balances as wallets set streakshield_count = shields - 1"
+        "update user_wallet_balances as wallets"
+        " set streakshield_count = shields - 1, updated_at = now() - interval '1 day'"
         " from spoilt where spoilt.user_id = wallets.user_id"
     )
     return Run(

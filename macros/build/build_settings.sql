@@ -13,6 +13,9 @@
     {%- for name in claim_reconciliation.optional_sources() -%}
         {%- do settings.update({'has_' ~ name: claim_reconciliation.has_source(name)}) -%}
     {%- endfor -%}
+    {%- for name in ['purchase_claims', 'audit_purchases', 'queued_purchases'] -%}
+        {%- do settings.update({'units_of_' ~ name: claim_reconciliation.has_column(name, 'units')}) -%}
+    {%- endfor -%}
     {{- return(tojson(settings, sort_keys=true) | replace("'", "''")) -}}
 {% endmacro %}
 

@@ -2,7 +2,7 @@
     {#- What models read of the guard, each by a staging view of its own: {view: the query that it is}. Without a guard no
         row. install_guard makes the views anew, for models that were built before it. -#}
     {%- set queries = {} -%}
-    {%- for view in ['plan_claims', 'unapproved_break_glass'] -%}
+    {%- for view in ['plan_claims', 'unapproved_break_glass', 'wallet_writes'] -%}
         {%- do queries.update({'stg_claim_ops__' ~ view: claim_reconciliation[view ~ '_of']('claim_ops.' ~ view)}) -%}
     {%- endfor -%}
     {{- return(queries) -}}
@@ -27,4 +27,28 @@ select
     min(plan_id)::bigint as first_plan_id
 from {{ relation or '(select null::timestamptz as applied_at, null::bigint as plan_id) as nobody' }}
 having {{ 'true' if relation else 'false' }}
+{%- endmacro %}
+
+
+{% macro wallet_writes_of(relation) %}
+    {#- What plans wrote about users. -#}
+select
+    entry_id::bigint as entry_id,
+    plan_id::bigint as plan_id,
+    kind::text as kind,
+    user_id::{{ var('user_id_data_type') }} as user_id,
+    items::jsonb as items,
+    wallet_updated_at::timestamptz as wallet_updated_at,
+    wallet_changed_at::timestamptz as wallet_changed_at,
+    written_at::timestamptz as written_at,
+    is_reversed::boolean as is_reversed
+from
+{%- if relation %} {{ relation }}
+{%- else %} (
+    select
+        null as entry_id, null as plan_id, null as kind, null as user_id, null as items, null as wallet_updated_at,
+        null as wallet_changed_at, null as written_at, null as is_reversed
+    where false
+) as nobody
+{%- endif %}
 {%- endmacro %}

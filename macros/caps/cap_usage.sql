@@ -1,5 +1,9 @@
 {% macro cap_usage(claims, sku_catalog) %}
-    {#- Claims by user, SKU and window beside the cap; for rolling windows one row a claim. -#}
+    {#- Units claimed by user, SKU and window beside the cap; for rolling windows one row a claim. -#}
+    {%- set units = 'count(*)' -%}
+    {%- if claim_reconciliation.keeps_units() -%}
+        {%- set units = 'sum(' ~ claim_reconciliation.units_of('claims') ~ ')::bigint' -%}
+    {%- endif -%}
     {%- if var('cap_window') == 'rolling' -%}
 select
     user_id,
@@ -20,9 +24,9 @@ select
     claims.sku,
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }} as window_start,
-    count(*) as claims,
+    {{ units }} as claims,
     sku_catalog.{{ window.cap }} as cap,
-    count(*) > sku_catalog.{{ window.cap }} as is_exceeded,
+    {{ units }} > sku_catalog.{{ window.cap }} as is_exceeded,
     max(claims.claimed_at) as last_claimed_at
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku

@@ -1,7 +1,9 @@
 {% macro claim_numbers(claims, sku_catalog, is_planned='false', zone=none) %}
     {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and tx_id: one row a claim of a
         capped SKU and window type. Model and guard both call it, the guard over the claims of its users and those that it
-        plans. Claims without a user belong to nobody's window. -#}
+        plans. Claims without a user belong to nobody's window. A claim of several units is as many: its number is that of
+        its last unit. -#}
+    {%- set units = claim_reconciliation.units_of('claims') -%}
     {%- for window in claim_reconciliation.cap_windows() %}
 select
     claims.tx_id,
@@ -11,8 +13,8 @@ select
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }} as window_start,
     sku_catalog.{{ window.cap }} as cap,
-    {{ claim_reconciliation.running_claim_number(window, '1', zone) | indent(4) }} as claim_number,
-    {{ claim_reconciliation.running_claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else 1 end', zone) | indent(4) }}
+    {{ claim_reconciliation.running_claim_number(window, units, zone) | indent(4) }} as claim_number,
+    {{ claim_reconciliation.running_claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else ' ~ units ~ ' end', zone) | indent(4) }}
         as unplanned_claim_number
 from {{ claims }} as claims
 inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku

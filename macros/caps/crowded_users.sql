@@ -2,7 +2,8 @@
     {#- Who has exceeded a cap of what and when, one row a user and SKU: from the start of the first crowded window to the
         last claim in one. A window is crowded where the claim as many places before as its cap lies in it too. Only claims
         with another one within a month before them are placed: walking back costs more the farther it goes. Of claims of
-        one moment the first is the one whose previous claim is earlier. It reads but the service's own index. -#}
+        one moment the first is the one whose previous claim is earlier. It reads but the service's own index, where claims
+        have no units; a claim of several stands there as often. -#}
 select
     user_id,
     sku,
@@ -36,6 +37,9 @@ from (
                 claimed_at,
                 lag(claimed_at) over (partition by user_id, sku order by claimed_at) as previous_claimed_at
             from {{ claims }}
+            {%- if claim_reconciliation.keeps_units(['purchase_claims']) %}
+            cross join generate_series(1, {{ claim_reconciliation.units_of('', ['purchase_claims']) }}) as unit
+            {%- endif %}
             where
                 user_id is not null
                 and sku = any(array(

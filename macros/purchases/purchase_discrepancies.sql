@@ -19,6 +19,9 @@ from (
         purchases.is_refunded,
         purchases.has_other_users,
         purchases.has_other_skus,
+        purchases.has_other_units,
+        purchases.units,
+        case when claims.tx_id is not null then {{ claim_reconciliation.units_of('claims') }} end as claim_units,
         claims.claimed_at,
         claims.tx_id is not null as has_claim,
         claims.user_id as claim_user_id
@@ -48,8 +51,10 @@ cross join lateral (
         when audit_rows is null then null
         when has_other_users then 'conflicting_users'
         when has_other_skus then 'conflicting_skus'
+        when has_other_units then 'conflicting_units'
         when purchase_user_id is null then 'no_user'
         when (claim_user_id is distinct from purchase_user_id) then 'other_user'
         when (sku is distinct from purchase_sku) then 'other_sku'
+        when claim_units <> units then 'other_units'
     end
 {%- endmacro %}

@@ -16,7 +16,10 @@ select
     bool_or(is_payment) and not {{ claim_reconciliation.was_refunded_last() }} as is_paid,
     {{ claim_reconciliation.was_refunded_last() }} as is_refunded,
     {{ claim_reconciliation.has_other_values('user_id::text') }} as has_other_users,
-    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus
+    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus,
+    -- What was paid for; a refund need not say of how many.
+    max(units) filter (where is_payment) as units,
+    coalesce(min(units) filter (where is_payment) <> max(units) filter (where is_payment), false) as has_other_units
 from (
     select
         statuses.*,
@@ -31,6 +34,7 @@ from (
             sku,
             status::text as status,
             purchased_at,
+            {{ claim_reconciliation.units_of('', ['audit_purchases']) }} as units,
             {{ claim_reconciliation.is_payment('status') }} as is_payment,
             {{ claim_reconciliation.is_refund('status') }} as is_refund
         from {{ audit }}

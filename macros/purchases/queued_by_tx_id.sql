@@ -9,7 +9,9 @@ select
     max(received_at) filter (where is_first) as received_at,
     count(*) as events,
     {{ claim_reconciliation.has_other_values('user_id::text') }} as has_other_users,
-    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus
+    {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus,
+    max({{ claim_reconciliation.units_of('', ['queued_purchases']) }}) filter (where is_first) as units,
+    {{ claim_reconciliation.has_other_values(claim_reconciliation.units_of('', ['queued_purchases'])) }} as has_other_units
 from (
     select
         events.*,

@@ -9,14 +9,19 @@ from (
         audit.sku,
         audit.status,
         audit.purchased_at,
+        audit.units,
         claims.tx_id as claim_tx_id,
         claims.user_id as claim_user_id,
         claims.sku as claim_sku,
         claims.claimed_at,
+        claims.units as claim_units,
         case
             when
                 audit.user_id = claims.user_id
                 and audit.sku = claims.sku
+                {%- if claim_reconciliation.keeps_units() %}
+                and {{ claim_reconciliation.units_of('audit') }} = {{ claim_reconciliation.units_of('claims') }}
+                {%- endif %}
                 and {{ claim_reconciliation.is_payment('audit.status') }}
                 then 'right'
             else 'suspect'
@@ -34,7 +39,8 @@ select distinct
     claim_tx_id as tx_id,
     claim_user_id as user_id,
     claim_sku as sku,
-    claimed_at
+    claimed_at,
+    claim_units as units
 from {{ pairs }}
 where claim_tx_id is not null
 {%- endmacro %}
@@ -48,7 +54,8 @@ select
     user_id,
     sku,
     status,
-    purchased_at
+    purchased_at,
+    units
 from {{ pairs }}
 where claim_tx_id is null
 union all

@@ -22,6 +22,12 @@
         when {{ purchase }}.user_id is null then 'no_user'
         when {{ purchase }}.has_other_skus then 'conflicting_skus'
         when not {{ is_known_sku }} then 'unknown_sku'
+        when {{ purchase }}.has_other_units then 'conflicting_units'
+        when {{ purchase }}.units < 1 then 'no_units'
+        {%- if not claim_reconciliation.keeps_units(['purchase_claims']) %}
+        -- A claim of one would be all that it gets.
+        when {{ purchase }}.units > 1 then 'units_not_kept'
+        {%- endif %}
     end
 {%- endmacro %}
 

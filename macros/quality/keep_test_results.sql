@@ -20,12 +20,12 @@ begin
     end if;
     set local lock_timeout = '5s';
     insert into {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
-        (invocation_id, test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at)
+        (invocation_id, test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook)
     select
-        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at
+        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook
     from jsonb_to_recordset('{{ claim_reconciliation._test_results_json(tests) }}') as results (
         test_id text, test_name text, package_name text, severity text, status text, failures bigint,
-        execution_seconds double precision, tested_at timestamptz
+        execution_seconds double precision, tested_at timestamptz, runbook text
     );
     delete from {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
     where tested_at < statement_timestamp() - {{ var('test_results_retention_days') }} * interval '24 hours';
@@ -50,6 +50,7 @@ $keep_test_results$;
             'status': test.status | string,
             'failures': test.failures,
             'execution_seconds': test.execution_time,
+            'runbook': test.node.config.meta.get('runbook', 'which-test-is-red'),
             'tested_at': (executed or run_started_at).strftime('%Y-%m-%d %H:%M:%S.%f+00'),
         }) -%}
     {%- endfor -%}

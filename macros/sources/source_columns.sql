@@ -184,12 +184,15 @@ where typtype <> 'd'
     {#- Every column that the package knows of the claim service, by table: what kind of values it holds, and whether the
         service may do without it. -#}
     {%- set key, user, text, time = {'family': 'key'}, {'family': 'user_id'}, {'family': 'text'}, {'family': 'time'} -%}
+    {%- set units = {'family': 'integer', 'is_optional': true} -%}
     {{- return({
-        'purchase_claims': {'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time},
+        'purchase_claims': {'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time, 'units': units},
         'user_wallet_balances': {
             'user_id': user, 'updated_at': time, 'time_zone': {'family': 'text', 'is_optional': true},
         },
-        'audit_purchases': {'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'}, 'purchased_at': time},
+        'audit_purchases': {
+            'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'}, 'purchased_at': time, 'units': units,
+        },
         'function_metrics': {
             'timestamp': time, 'function_name': text, 'status_code': {'family': 'integer'},
             'duration_ms': {'family': 'number'}, 'error_code': {'family': 'text', 'is_optional': true},
@@ -200,6 +203,7 @@ where typtype <> 'd'
         },
         'queued_purchases': {
             'queue_id': {'family': 'key', 'type': 'bigint'}, 'tx_id': key, 'user_id': user, 'sku': text, 'received_at': time,
+            'units': units,
         },
         'accepted_discrepancies': {
             'user_id': user, 'item': text, 'reason': text, 'accepted_by': text, 'accepted_until': time,

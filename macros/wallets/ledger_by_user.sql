@@ -23,35 +23,29 @@ select
     {%- endfor %}
 from (
     select
-        catalogued_claims.*,
-        claimed_at as occurred_at,
+        entries.*,
         {{ claim_reconciliation.booster_expires_at() }} as expires_at
     from (
         select
             claims.user_id,
             claims.claimed_at,
-            catalog.*
+            claims.claimed_at as occurred_at,
+            catalog.catalog_sku,
+            catalog.item,
+            {{ claim_reconciliation.times_units('catalog.quantity', 'claims', ['purchase_claims']) }} as quantity,
+            {{ claim_reconciliation.times_units('catalog.duration_hours', 'claims', ['purchase_claims']) }} as duration_hours
+            {%- for item in claim_reconciliation.wallet_items() %},
+            catalog.is_{{ item.name }}
+            {%- endfor %}
         from {{ claims }} as claims
         left join (
             {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
         ) as catalog on claims.sku = catalog.catalog_sku
-    ) as catalogued_claims
-    {%- if claim_reconciliation.has_source('wallet_adjustments') %}
-    union all
-    select
-        user_id,
-        null as claimed_at,
-        null as catalog_sku,
-        item,
-        quantity,
-        null as duration_hours,
-        {%- for item in claim_reconciliation.wallet_items() %}
-        item = '{{ item.name }}' as is_{{ item.name }},
-        {%- endfor %}
-        adjusted_at as occurred_at,
-        null as expires_at
-    from {{ adjustments }}
-    {%- endif %}
+        {%- if claim_reconciliation.has_source('wallet_adjustments') %}
+        union all
+        {{ claim_reconciliation.adjustments_by_item(adjustments) | indent(8) }}
+        {%- endif %}
+    ) as entries
 ) as ledger
 where user_id is not null
 group by user_id
@@ -59,7 +53,7 @@ group by user_id
 
 
 {% macro catalog_by_item(sku_catalog) %}
-    {#- What a claim of a SKU gives, with a flag an item. -#}
+    {#- What a claim of one unit of a SKU gives, with a flag an item. -#}
 select
     sku as catalog_sku,
     item,
@@ -69,4 +63,26 @@ select
     item = '{{ item.name }}' as is_{{ item.name }}
     {%- endfor %}
 from {{ sku_catalog }}
+{%- endmacro %}
+
+
+{% macro adjustments_by_item(adjustments) %}
+    {#- What an adjustment gives or takes, with the columns of a claim and its row of catalog_by_item: units of a quantity
+        item, hours of an expiry item. -#}
+    {%- set timed = [] -%}
+    {%- for item in claim_reconciliation.wallet_items('expiry') -%}
+        {%- do timed.append(item.name) -%}
+    {%- endfor -%}
+select
+    user_id,
+    null as claimed_at,
+    adjusted_at as occurred_at,
+    null as catalog_sku,
+    item,
+    quantity,
+    case when item in {{ claim_reconciliation.quoted_list(timed) }} then quantity end as duration_hours
+    {%- for item in claim_reconciliation.wallet_items() %},
+    item = '{{ item.name }}' as is_{{ item.name }}
+    {%- endfor %}
+from {{ adjustments }}
 {%- endmacro %}

@@ -73,7 +73,9 @@ final as (
         reason,
         unit_price::numeric(10, 2) as unit_price,
         {{ claim_reconciliation.is_settled('greatest(claimed_at, purchased_at)', 'built_at') }} as is_settled,
-        built_at
+        built_at,
+        coalesce(claim_units, units, 1)::bigint as units,
+        units::bigint as purchase_units
     from judged
 )
 

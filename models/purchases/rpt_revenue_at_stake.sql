@@ -15,7 +15,7 @@ final as (
         count(*) as purchases,
         count(distinct user_id) as users,
         unit_price,
-        (unit_price * count(*))::numeric(14, 2) as revenue,
+        (unit_price * sum(units))::numeric(14, 2) as revenue,
         min(coalesce(purchased_at, claimed_at)) as first_purchased_at,
         max(coalesce(purchased_at, claimed_at)) as last_purchased_at,
         min(built_at) as built_at

@@ -19,7 +19,8 @@ final as (
         null::text as status,
         null::bigint as failures,
         null::double precision as execution_seconds,
-        null::timestamptz as tested_at
+        null::timestamptz as tested_at,
+        null::text as runbook
     where false
 )
 

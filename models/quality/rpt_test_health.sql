@@ -43,7 +43,8 @@ final as (
         latest.failures as last_failures,
         latest.tested_at as last_tested_at,
         passes.last_passed_at,
-        failing.failing_since
+        failing.failing_since,
+        '{{ var("runbook_url") }}#' || coalesce(latest.runbook, 'which-test-is-red') as runbook_url
     from latest
     left join passes on latest.test_id = passes.test_id
     left join failing on latest.test_id = failing.test_id

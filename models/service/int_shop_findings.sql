@@ -17,18 +17,25 @@ unclaimed as (
     select
         tx_id,
         user_id,
-        unit_price,
+        unit_price * units as price,
         purchased_at,
         built_at
     from {{ ref('fct_purchase_discrepancies') }}
     where discrepancy_type = 'missing_claim' and is_recoverable and is_settled
 ),
 
+-- Who goes on claiming is never inactive for a day, and what the first build found is as old as the last activity.
 old_discrepancies as (
-    select last_activity_at from {{ ref('fct_wallet_discrepancies') }}
+    select
+        probable_cause,
+        least(first_found_at, last_activity_at) as wrong_since
+    from {{ ref('fct_discrepancy_history') }}
     where
-        is_settled
-        and last_activity_at < {{ claim_reconciliation.hours_after('built_at', '-' ~ var('alert_discrepancy_hours')) }}
+        ended_at is null
+        and is_settled
+        and not is_accepted
+        and least(first_found_at, last_activity_at)
+        < {{ claim_reconciliation.hours_after('last_found_at', '-' ~ var('alert_discrepancy_hours')) }}
 ),
 
 share_of_hour as (
@@ -40,7 +47,7 @@ final as (
         'unclaimed_purchases' as alert,
         count(*) as value,
         min(purchased_at) as since,
-        count(*) || ' purchases, worth ' || coalesce(sum(unit_price), 0) || ', were paid and have no claim though the'
+        count(*) || ' purchases, worth ' || coalesce(sum(price), 0) || ', were paid and have no claim though the'
         || ' store retries no more; of those of the last settled hour '
         || coalesce((select share_of_hour.share from share_of_hour), 'none') || '.' as description
     from unclaimed
@@ -48,8 +55,9 @@ final as (
     select
         'old_discrepancies' as alert,
         count(*) as value,
-        min(last_activity_at) as since,
-        count(*) || ' settled balances are wrong since more than {{ var("alert_discrepancy_hours") }} hours.'
+        min(wrong_since) as since,
+        count(*) || ' settled balances are wrong since more than {{ var("alert_discrepancy_hours") }} hours'
+        || coalesce(', the most by the cause ' || mode() within group (order by probable_cause), '') || '.'
             as description
     from old_discrepancies
 )

@@ -61,7 +61,8 @@ final as (
             when not error_rate_met or not latency_met then 'missed'
             when requests < {{ var('min_requests') }} then 'low_traffic'
             else 'met'
-        end as state
+        end as state,
+        {{ var('slo_latency_ms') }}::double precision as slo_latency_ms
     from judged
 )
 

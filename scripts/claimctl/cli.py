@@ -12,6 +12,7 @@ import click
 from claimctl.commands.alerts import alerts
 from claimctl.commands.analyse import analyse
 from claimctl.commands.apply import apply
+from claimctl.commands.database import database
 from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
@@ -23,6 +24,7 @@ from claimctl.commands.plan_purchases import override, queue, recovery
 from claimctl.commands.plan_wallets import wallets
 from claimctl.commands.plans import plans, show
 from claimctl.commands.probe import probe
+from claimctl.commands.report import report
 from claimctl.commands.status import status
 from claimctl.commands.verify import verify
 from claimctl.errors import ExitCode, NoConnectionError, WrongUsageError, unexpected, wrong_usage
@@ -90,7 +92,7 @@ COMMANDS = (
     *(doctor, explain, analyse, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
-    *(alerts, probe),
+    *(alerts, probe, report, database),
 )
 for command in COMMANDS:
     cli.add_command(command)

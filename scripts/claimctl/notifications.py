@@ -1,4 +1,4 @@
-"""Messages about alerts: claimed in the database first, then sent through their channels."""
+"""Messages about alerts: leased in the database first, then sent through their channels."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def check_urls(urls: Iterable[str]) -> None:
 def notify(
     options: Options, schema: str, alerts: Sequence[Alert], urls: Sequence[str], to_contacts: bool
 ) -> list[str]:
-    """Send each message that is due and that no other run has claimed; return what went wrong."""
+    """Send each message that is due and that no other run has leased; return what went wrong."""
     from claimctl.guard import guard
 
     try:
@@ -137,8 +137,8 @@ def _send_due(
 
     by_name = {alert["alert"]: alert for alert in alerts}
     with plain_times(connection):
-        claimed = run_sql(connection, "alerts/claim_messages.sql", {"alerts": Jsonb(alerts)})
-    for row in claimed:
+        leased = run_sql(connection, "alerts/lease_messages.sql", {"alerts": Jsonb(alerts)})
+    for row in leased:
         alert, level = by_name[row["alert"]], row["escalation_level"]
         message = Message(
             alert, row["since"].isoformat(), level, row["told_level"], row["occurrence"]
@@ -155,7 +155,7 @@ def _send_due(
                 since=row["since"],
                 occurrence=row["occurrence"],
                 escalation_level=level,
-                claimed_at=row["claimed_at"],
+                leased_at=row["leased_at"],
                 is_sent=is_sent,
             )
         yield from complaints

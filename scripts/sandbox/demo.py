@@ -13,6 +13,8 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+from sandbox.causes import complaint as complaint_of_causes
+from sandbox.causes import find_causes, print_causes
 from sandbox.comparison import compare, print_comparison
 from sandbox.dbt_build import WALLETS_ARE_WRONG, judge
 from sandbox.endpoint import start_endpoint
@@ -115,10 +117,15 @@ def compare_with_truth(demo: Demo) -> str:
     """Compare what was injected with what was found."""
     with demo.connect() as connection:
         demo.comparison = compare(connection)
+        causes = find_causes(connection)
     print_comparison(demo.console, demo.comparison)
-    if complaint := demo.comparison.complaint():
+    print_causes(demo.console, causes)
+    if complaint := demo.comparison.complaint() or complaint_of_causes(causes):
         raise DemoError(complaint)
-    return "each fault was found, and nothing else"
+    named = sum(each.is_named for each in causes)
+    return (
+        f"each fault was found, and nothing else; {named} of {len(causes)} causes are named right"
+    )
 
 
 def replay_incident(demo: Demo) -> str:

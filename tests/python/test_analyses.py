@@ -13,7 +13,8 @@ from support.dbt_project import DbtProject
 from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
-VARS = {"has_queued_purchases": True, "user": "eve"}
+VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no wallet"}
+GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no wallet"]}
 # Monday, 3 o'clock in UTC, when it is Sunday in New York.
 MONDAY = "2026-06-08 03:00+00"
 FAULTS = f"""
@@ -91,7 +92,8 @@ insert into queued_purchases (tx_id, user_id, sku, received_at) values
 # Each is run below.
 ANALYSES = {
     *("repeated_attempts", "abuse_patterns", "cap_decisions_by_timezone", "override_candidates"),
-    *("claim_history_of_user", "purchase_statuses", "queued_purchases"),
+    *("claim_history_of_user", "purchase_statuses", "queued_purchases", "wallet_causes"),
+    *("users_of_cause", "unclaimed_purchases"),
 }
 
 Rows = list[tuple[Any, ...]]
@@ -174,16 +176,19 @@ def test_claimctl_prints_them_whole(
     listed = claimctl("analyse", "--json", *options).document
     assert {each["name"] for each in listed} == ANALYSES
     for name in sorted(ANALYSES):
-        user = ["--user", "eve"] if name == "claim_history_of_user" else []
+        given = GIVEN.get(name, [])
         with subtests.test(name):
-            document = claimctl("analyse", name, *user, "--json", *options).document
+            document = claimctl("analyse", name, *given, "--json", *options).document
             assert list(departures(document, documented()["analyse"])) == []
             assert len(document["rows"]) == len(analyses(name)) > 0
-            shown = claimctl("analyse", name, *user, *options).stdout
+            shown = claimctl("analyse", name, *given, *options).stdout
             for value in (value for row in document["rows"] for value in row.values()):
                 text = str(value).replace("T", " ")[:19] if is_time(value) else str(value)
                 assert value is None or text in shown
     assert "claimctl analyse" in claimctl("analyse", "hat", *options).sentence
+    # A list of ids is a file for --users.
+    ids = claimctl("analyse", "users_of_cause", *GIVEN["users_of_cause"], *options).stdout.split()
+    assert ids == [user for (user,) in analyses("users_of_cause")]
     assert "by --user" in claimctl("analyse", "claim_history_of_user", *options).sentence
     assert (
         "leave --user out" in claimctl("analyse", "abuse_patterns", "--user", "x", *options).stderr

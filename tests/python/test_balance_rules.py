@@ -53,7 +53,7 @@ WORLDS = {
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
-    _assert_edges_are_reached(world, _compare(templates, dbt, world, seed=20251124))
+    _assert_edges_are_reached(world, _compare(templates, dbt, world, seed=20251125))
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def _compare(templates: Templates, dbt: DbtProject, world: str, seed: int) -> li
         store(service, connection)
         store_catalog(service.catalog, schema, connection)
 
-    models = ("stg_claim_service__*", "wallets")
+    models = ("stg_claim_service__*", "stg_claim_ops__*", "wallets")
     outcome = dbt.run("run", "--select", *models, vars=_vars(rules, user_id_type))
     assert outcome.success, outcome.explain()
 

@@ -17,6 +17,7 @@ OF_WALLETS = (
     "fct_claim_totals",
     "fct_expected_wallet_balances",
     "fct_wallet_discrepancies",
+    "fct_discrepancy_causes",
     "rpt_wallet_balance_health",
     "rpt_wallet_build",
 )
@@ -39,6 +40,7 @@ HISTORY_AND_SERVICE = (
     "v_claim_conflicts_rolling",
 )
 WARNINGS = {
+    "warn_booster_hours_are_taken_back",
     "warn_claims_in_the_future",
     "warn_claims_of_unknown_skus",
     "warn_metrics_in_the_future",
@@ -53,6 +55,9 @@ ADJUSTMENTS = {"has_wallet_adjustments": True}
 # Every fault that an assertion or a warning knows: each in a few users, and a service that has been
 # down for more than an hour.
 FAULTS = """
+alter table purchase_claims add column units int;
+insert into purchase_claims (tx_id, user_id, sku, claimed_at, units) values
+    ('claim-6', 'no_units', 'consumable_streakshield_1', now() - interval '1 day', 0);
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('claim-1', 'short', 'consumable_streakshield_1', now() - interval '1 day'),
     ('claim-2', 'without_wallet', 'consumable_xp_booster_7d', now() - interval '1 day'),
@@ -68,7 +73,8 @@ from generate_series(1, 12) as number;
 insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at) values
     ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day'),
     ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day'),
-    ('3', 'timeless', 'streakshield', 0, '1999-12-31');
+    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day'),
+    ('4', 'timeless', 'streakshield', 0, '1999-12-31');
 -- Two claims beyond the cap, a refunded one, and one that is of December in New York.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('capped-1', 'capped', 'consumable_streakshield_1', now() - interval '1 day'),
@@ -143,7 +149,7 @@ def assert_tables_keep_their_contracts(database: Database, outcome: Outcome) -> 
         if result.node.resource_type == "model"
         and result.node.config.materialized == "parallel_table"
     }
-    assert len(models) == 9
+    assert len(models) == 10
     for name, model in models.items():
         promised = {
             (column.name, column.data_type, any(column.constraints))
@@ -208,6 +214,7 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
         ("claim-3", "mismatched_claim", "other_user", True),
         ("claim-4", "unverified_claim", "no_purchase", False),
         ("claim-5", "unverified_claim", "no_purchase", True),
+        ("claim-6", "unverified_claim", "no_purchase", True),
         ("refunded", "refunded_claim", "refunded", True),
         ("unclaimed", "missing_claim", None, True),
         ("unclear", "missing_claim", "conflicting_users", True),
@@ -236,7 +243,7 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
 ) -> None:
     """Where the models themselves are wrong, what people read stays as it was."""
     plant_faults(database)
-    places = ("stg_claim_service__*", "sku_catalog", "wallets")
+    places = ("stg_claim_service__*", "stg_claim_ops__*", "sku_catalog", "wallets")
     wallets = ("--select", *places, "--indirect-selection", "cautious")
     assert dbt.build(*wallets, vars=ADJUSTMENTS).named("skipped", "error") == set()
     before = {name: database.rows(f"select * from {MODELS_SCHEMA}.{name}") for name in OF_WALLETS}

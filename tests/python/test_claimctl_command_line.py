@@ -46,8 +46,12 @@ def commands_to_type() -> Iterator[str]:
             yield from (
                 line for line in lines if re.match(r"\s*(\$ )?(PGUSER=\w+ )?claimctl ", line)
             )
-    rules = (ROOT / "macros" / "service" / "alert_rules.sql").read_text()
-    yield from re.findall(r"'command': '(.*?)'", rules)
+    alerts = (ROOT / "scripts" / "claimctl" / "sql" / "report" / "alerts.sql").read_text()
+    commands = re.findall(r"\('\w+', '(.*)'\)", alerts)
+    assert len(commands) > 5
+    for command in commands:
+        dated = command.replace("SINCE", "2026-11-24T08:00Z").replace("UNTIL", "2026-11-25")
+        yield dated.replace("''", "'")
 
 
 def imported(*arguments: str) -> tuple[int, str]:
@@ -101,14 +105,15 @@ def test_no_command_imports_dbt(database: Database) -> None:
     assert (exit_code, slow) == (1, "imported psycopg rich yaml")
 
 
-def test_the_wheel_holds_the_sql_files(tmp_path: Path) -> None:
+def test_the_wheel_holds_sql_and_template(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "scripts" / "claimctl", tmp_path / "scripts" / "claimctl")
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     build = "from setuptools.build_meta import build_wheel; build_wheel('dist')"
     subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
-    there = {path.relative_to(ROOT / "scripts") for path in ROOT.glob("scripts/claimctl/**/*.sql")}
+    files = [*ROOT.glob("scripts/claimctl/**/*.sql"), *ROOT.glob("scripts/claimctl/**/*.j2")]
+    there = {path.relative_to(ROOT / "scripts") for path in files}
     assert there
     assert there <= {Path(name) for name in zipfile.ZipFile(wheel).namelist()}
 

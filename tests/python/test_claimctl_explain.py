@@ -57,7 +57,16 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     assert list(departures(document, documented()["explain"])) == []
     assert list(document) == [
         *("user_id", "is_known", "built_at", "as_of", "has_wallet", "wallet_updated_at"),
-        *("ledger", "adjustments", "balances", "hints", "discrepancies", "caps", "plans"),
+        *(
+            "ledger",
+            "adjustments",
+            "balances",
+            "hints",
+            "discrepancies",
+            "caps",
+            "episodes",
+            "plans",
+        ),
     ]
     ledger = [
         (row["tx_id"], row["item"], bool(row["claimed_at"]), row["purchase_statuses"])
@@ -107,7 +116,19 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
         for window, cap in (("week", 1), ("month", 3))
     }
 
+    episodes = [
+        (row["item"], row["discrepancy_type"], row["last_quantity"], row["probable_cause"])
+        for row in document["episodes"]
+    ]
+    assert episodes == [
+        ("streakshield", "short", -1, "unknown"),
+        ("xp_booster", "excess", None, "unknown"),
+    ]
+    assert {row["ended_at"] for row in document["episodes"]} == {None}
+
     in_words = claimctl("explain", USER.upper(), *options).stdout
+    assert re.search(r"streakshield +short +[-0-9]+ [:0-9]+ +-1 +unknown +still wrong", in_words)
+    assert "  streakshield: Nothing that is kept shows why." in in_words
     assert re.search(r"tx-2 .* mismatched_claim other_user", in_words)
     assert re.search(r"tx-8 .* missing_claim recoverable", in_words)
     assert re.search(r"consumable_streakshield_1 +week +[-0-9]+ 00:00:00 +\d +1", in_words)

@@ -49,3 +49,6 @@ def test_a_look_back_leaves_production_alone(database: Database, dbt: DbtProject
         f" join {LOOK_BACK_SCHEMA}.rpt_wallet_build using (built_at)"
     )
     assert found == [("anna", 1, 2, False, True)]
+    assert database.rows(
+        f"select user_id, ended_at from {LOOK_BACK_SCHEMA}.fct_discrepancy_history"
+    ) == [("anna", None)]

@@ -66,6 +66,19 @@ def test_each_run_leaves_one_row_a_test(database: Database, dbt: DbtProject) -> 
     assert kept(database) == [data_tests(built), passed, data_tests(refreshed)]
 
 
+def test_each_result_names_its_section_of_the_runbook(database: Database, dbt: DbtProject) -> None:
+    """Also one that could not run, and one of a model, which has no section of its own."""
+    assert dbt.build(*SELECTION).success
+    # It cannot run, because the models that it reads are not there.
+    assert not dbt.run("test", "--select", "assert_caps_are_kept").success
+    urls = dict(
+        database.rows(f"select test_name, runbook_url from {MODELS_SCHEMA}.rpt_test_health")
+    )
+    section = "docs/runbook.md#users-paid-and-are-refused-by-a-cap"
+    assert urls["assert_caps_are_kept"] == section
+    assert urls["sku_catalog_is_well_formed"] == "docs/runbook.md#which-test-is-red"
+
+
 def test_times_are_those_of_the_test(database: Database, dbt: DbtProject) -> None:
     before = database.value("select clock_timestamp()")
     assert dbt.build(*SELECTION).success

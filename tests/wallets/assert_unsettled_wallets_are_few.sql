@@ -1,26 +1,23 @@
 -- Users in flight may be wrong for a while, but few are in flight: more than max_unsettled_share of the wallets, and at
--- least 10, is a bulk overwrite. The failure count is the number of unsettled wrong wallets per million.
+-- least 10, is no live traffic. The failure count is the number of users whose wallets are wrong and in flight now.
 {{ config(
-    fail_calc='coalesce(max(wrong_per_million), 0)',
+    fail_calc='coalesce(max(users_in_flight), 0)',
     warn_if='> 0',
-    error_if='> ' ~ (var('max_unsettled_share') * 1000000) | int,
+    error_if='> coalesce(max(users_allowed), 0)',
 ) }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 with
 
-unsettled as (
+in_flight as (
     select count(distinct user_id) as users
     from {{ ref('fct_wallet_discrepancies') }}
     where not is_settled and not is_accepted
 )
 
 select
-    unsettled.users as unsettled_users,
+    in_flight.users as users_in_flight,
     rpt_wallet_build.wallets,
-    case
-        when unsettled.users < 10 then 1
-        else ceil(1000000.0 * unsettled.users / greatest(rpt_wallet_build.wallets, 1))
-    end as wrong_per_million
-from unsettled
+    greatest(9, floor(rpt_wallet_build.wallets * {{ var('max_unsettled_share') }}))::bigint as users_allowed
+from in_flight
 cross join {{ ref('rpt_wallet_build') }} as rpt_wallet_build
-where unsettled.users > 0
+where in_flight.users > 0

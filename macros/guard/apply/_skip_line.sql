@@ -8,11 +8,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
     select claim_ops._skip_lines(
-        p_item.plan_id, p_batch_id, jsonb_build_object(p_item.line_no::text, p_verdict)
+        p_item.plan_id, p_batch_id, p_pass, jsonb_build_object(p_item.line_no::text, p_verdict)
     )
-    where p_verdict is not null and (p_verdict <> to_jsonb('busy'::text) or p_pass >= 10)
+    where p_verdict is not null
 $function$;
 comment on function claim_ops._skip_line is
-'Journals a line as skipped; a busy one stays pending until the tenth pass. Without a verdict nothing happens.';
+'Journals a line as skipped, by _skip_lines. Without a verdict nothing happens.';
 {{ claim_reconciliation.guard_hand_over('_skip_line') }}
 {% endmacro %}

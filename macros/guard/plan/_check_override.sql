@@ -22,6 +22,9 @@ begin
             when 'unknown_sku' then format('its SKU %s is not in the catalogue', v_purchase.sku)
             when 'conflicting_users' then 'the audit trail names several users'
             when 'conflicting_skus' then 'the audit trail names several SKUs'
+            when 'conflicting_units' then 'the audit trail names several numbers of units'
+            when 'no_units' then 'its number of units is not positive'
+            when 'units_not_kept' then 'it is of several units, and purchase_claims has no column for them'
             when 'no_user' then 'the audit trail names no user'
             when 'in_flight' then format('it was bought at %s and the store still retries', v_purchase.purchased_at)
             else v_purchase.reason

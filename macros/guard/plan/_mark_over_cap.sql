@@ -17,18 +17,18 @@ declare
 begin
     loop
         with planned as (
-            select purchase.tx_id, purchase.user_id, purchase.sku, purchase.number,
+            select purchase.tx_id, purchase.user_id, purchase.sku, purchase.number, purchase.units,
                 coalesce(p_claimed_at, purchase.purchased_at) as claimed_at
             from unnest(v_judged) as purchase
             where purchase.reason is null
         ),
         claims as (
-            select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at, planned.number from planned
+            select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at, planned.units, planned.number from planned
             union all
-            select stored.tx_id::text, stored.user_id, stored.sku::text, stored.claimed_at, null
+            select stored.tx_id::text, stored.user_id, stored.sku::text, stored.claimed_at, stored.units, null
             from (
                 {{ claim_reconciliation.guard_rows_of(
-                    'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at'],
+                    'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units'],
                     'array(select purchase.user_id from unnest(v_judged) as purchase where purchase.reason is null)'
                 ) | indent(12) }}
             ) as stored
@@ -38,14 +38,15 @@ begin
         ),
         exceeding as materialized (
             select
-                planned.number, planned.user_id, planned.sku, planned.claimed_at, planned.tx_id,
+                planned.number, planned.user_id, planned.sku, planned.claimed_at, planned.tx_id, planned.units,
                 numbered.window_start, numbered.claim_number, numbered.cap
             from numbered
             join planned on numbered.tx_id = planned.tx_id
             where numbered.claim_number > numbered.cap
         ),
         candidates as materialized (
-            select distinct exceeding.number, exceeding.user_id, exceeding.sku, exceeding.claimed_at, exceeding.tx_id
+            select distinct
+                exceeding.number, exceeding.user_id, exceeding.sku, exceeding.claimed_at, exceeding.tx_id, exceeding.units
             from exceeding
         ),
         -- Even without all the earlier candidates of its window; the first one has none.
@@ -57,14 +58,14 @@ begin
                 and candidates.claimed_at >= exceeding.window_start
                 and (candidates.claimed_at, candidates.tx_id) < (exceeding.claimed_at, exceeding.tx_id)
             group by exceeding.number, exceeding.window_start, exceeding.claim_number, exceeding.cap
-            having exceeding.claim_number - count(candidates.number) > exceeding.cap
+            having exceeding.claim_number - coalesce(sum(candidates.units), 0) > exceeding.cap
         )
         select array_agg(distinct over_cap.number) into v_over from over_cap;
         exit when v_over is null;
         -- Not all that exceed at once: without an earlier one, a later one may be within its cap.
         v_judged := array(
             select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
-                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end)::claim_ops.plan_left_out
+                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.plan_left_out
             from unnest(v_judged) as purchase
             order by purchase.number
         );

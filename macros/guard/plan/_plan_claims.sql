@@ -20,7 +20,7 @@ begin
     {{- claim_reconciliation.guard_check_columns(['purchase_claims', 'user_wallet_balances']) }}
     select
         array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
-            numbered.reason)::claim_ops.plan_left_out order by numbered.number),
+            numbered.reason, numbered.units)::claim_ops.plan_left_out order by numbered.number),
         array_agg(numbered.number) filter (where not numbered.is_audited)
     into v_purchases, v_unaudited
     from ({{ claim_reconciliation.guard_unclaimed_purchases() | indent(4) }}) as numbered;
@@ -33,7 +33,7 @@ begin
     v_purchases := array(
         select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
             case when purchase.number = any(v_over_cap) and not (v_limits -> 'include_over_cap')::boolean
-                then 'over_cap' else purchase.reason end)::claim_ops.plan_left_out
+                then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.plan_left_out
         from unnest(v_purchases) as purchase
     );
 
@@ -57,9 +57,9 @@ begin
     from lines
     where lines.verdict is not null;
 
-    insert into claim_ops.plan_left_out (plan_id, number, tx_id, user_id, sku, purchased_at, reason)
+    insert into claim_ops.plan_left_out (plan_id, number, tx_id, user_id, sku, purchased_at, reason, units)
     select p_plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
-        coalesce(purchase.reason, v_refused ->> purchase.user_id::text)
+        coalesce(purchase.reason, v_refused ->> purchase.user_id::text), purchase.units
     from unnest(v_purchases) as purchase
     where purchase.reason is not null or v_refused ? purchase.user_id::text;
 end

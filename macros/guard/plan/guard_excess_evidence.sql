@@ -12,7 +12,7 @@
     ),
     their_claims as materialized (
         {{ claim_reconciliation.guard_rows_of(
-            'purchase_claims', ['user_id', 'sku', 'claimed_at'], 'array(select in_excess.user_id from in_excess)'
+            'purchase_claims', ['user_id', 'sku', 'claimed_at', 'units'], 'array(select in_excess.user_id from in_excess)'
         ) | indent(8) }}
     ),
     near_claims as materialized (
@@ -25,7 +25,9 @@
             and their_claims.claimed_at <= in_excess.wallet_updated_at + interval '1 minute'
     ),
     claimed as materialized (
-        select their_claims.user_id, sku_catalog.item, sum(sku_catalog.quantity) as quantity
+        select
+            their_claims.user_id, sku_catalog.item,
+            sum({{ claim_reconciliation.times_units('sku_catalog.quantity', 'their_claims') }}) as quantity
         from their_claims
         join claim_ops.sku_catalog on their_claims.sku = sku_catalog.sku
         group by their_claims.user_id, sku_catalog.item

@@ -8,6 +8,9 @@
                 'user_id', purchase.user_id,
                 'sku', purchase.sku,
                 'claimed_at', coalesce(p_claimed_at, purchase.purchased_at),
+                {%- if claim_reconciliation.keeps_units(['purchase_claims']) %}
+                'units', purchase.units,
+                {%- endif %}
                 -- For the approver, who is told what claiming at the time of purchase would have cost.
                 'purchased_at', case when p_claimed_at is not null then purchase.purchased_at end,
                 'over_cap', case when purchase.number = any(p_over_cap) then true end,

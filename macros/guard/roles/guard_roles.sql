@@ -27,7 +27,7 @@ begin
     end if;
     grant claim_reader to claim_planner, claim_approver, claim_applier, claim_alerter;
 exception when insufficient_privilege then
-    raise exception using errcode = 'CO013',
+    raise exception using errcode = 'CO101',
         message = format('%I may not set up the roles of the guard', current_user), detail = sqlerrm,
         hint = format(
             'As a superuser: alter role %1$I createrole; or, where another login made the roles: '

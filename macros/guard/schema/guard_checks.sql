@@ -18,11 +18,11 @@ begin
         order by needed.name
     loop
         if v_table.oid is null then
-            raise exception using errcode = 'CO013', message = format('there is no table %s', v_table.name),
+            raise exception using errcode = 'CO103', message = format('there is no table %s', v_table.name),
                 detail = 'The guard reads and writes the tables of the claim service.',
                 hint = 'Map its name with claim_service_schema or claim_service_tables';
         elsif v_table.relkind not in ('r', 'p') and not v_table.is_only_read then
-            raise exception using errcode = 'CO013', message = format('%s is not a table', v_table.name),
+            raise exception using errcode = 'CO103', message = format('%s is not a table', v_table.name),
                 detail = 'A view that filters reads as an empty ledger, without an error.',
                 hint = 'Map the table below the view with claim_service_tables';
         end if;
@@ -59,7 +59,7 @@ $checks$;
         into v_lacking, v_script
         from scripts;
         if v_lacking is not null then
-            raise exception using errcode = 'CO013',
+            raise exception using errcode = 'CO102',
                 message = 'the guard lacks rights on the tables of the service or on the models', detail = v_lacking,
                 hint = format(
                     'Run this, then install again: %s%s',

@@ -3,7 +3,7 @@
 do $repoint$
 begin
     if exists (select 1 from claim_ops.settings where models_schema <> '{{ models_schema }}') and not {{ repoint }} then
-        raise exception using errcode = 'CO013',
+        raise exception using errcode = 'CO104',
             message = format(
                 'the guard reads the models in %s; it is not moved to {{ models_schema }} in passing',
                 (select models_schema from claim_ops.settings)

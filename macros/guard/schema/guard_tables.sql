@@ -142,6 +142,7 @@ create table if not exists claim_ops.plan_left_out (
     reason text not null,
     primary key (plan_id, number)
 );
+alter table claim_ops.plan_left_out add column if not exists units integer;
 comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
 
 create table if not exists claim_ops.plan_balances_left_out (
@@ -164,13 +165,13 @@ create table if not exists claim_ops.alert_notifications (
     since timestamptz not null,
     occurrence integer not null,
     escalation_level integer not null constraint a_level_is_not_negative check (escalation_level >= 0),
-    claimed_by name not null default session_user,
-    claimed_at timestamptz not null,
+    leased_by name not null default session_user,
+    leased_at timestamptz not null,
     seen_firing_at timestamptz not null,
     sent_at timestamptz,
-    constraint a_message_is_claimed_once primary key (alert, since, occurrence, escalation_level)
+    constraint a_message_is_leased_once primary key (alert, since, occurrence, escalation_level)
 );
-comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Claimed before it is sent. An incident that was over and fires again since the same minute is its next occurrence.';
+comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Leased before it is sent. An incident that was over and fires again since the same minute is its next occurrence.';
 {% endmacro %}
 
 

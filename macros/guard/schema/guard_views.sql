@@ -34,6 +34,7 @@ having max(reversals.times) % 2 = 1;
 comment on view claim_ops.reversed_entries is 'One row an applied line that a rollback took back; one whose rollback was rolled back is in force again.';
 
 {{ claim_reconciliation.guard_view_of_claims() }}
+{{ claim_reconciliation.guard_view_of_wallet_writes() }}
 
 {{ claim_reconciliation.guard_view_of_plan_problems() }}
 
@@ -57,6 +58,37 @@ select
 from claim_ops.plans
 where plans.broke_glass_by is not null and plans.approved_by is null;
 comment on view claim_ops.unapproved_break_glass is 'One row a plan that was applied without an approval and that no other login has approved since.';
+{% endmacro %}
+
+
+{% macro guard_view_of_wallet_writes() %}
+    {#- What became of a wallet by us, for the models that ask since when and why it is wrong. -#}
+create or replace view claim_ops.wallet_writes as
+select
+    journal.entry_id,
+    journal.plan_id,
+    plans.kind,
+    journal.user_id,
+    to_jsonb(array(
+        select wallet_items.item
+        from claim_ops.wallet_items
+        where coalesce(journal.before, '{}') || coalesce(journal.after, '{}') ? wallet_items.column_name
+        union
+        select sku_catalog.item
+        from jsonb_to_recordset(coalesce(journal.detail -> 'claims', journal.detail -> 'claims_taken_back'))
+            as claim (sku text)
+        inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    )) as items,
+    journal.wallet_updated_at,
+    journal.wallet_changed_at,
+    journal.written_at,
+    reversed_entries.entry_id is not null as is_reversed
+from claim_ops.journal
+inner join claim_ops.plans on journal.plan_id = plans.plan_id
+left join claim_ops.reversed_entries on journal.entry_id = reversed_entries.entry_id
+where journal.event = 'applied' and journal.user_id is not null;
+comment on view claim_ops.wallet_writes is
+'One row a line that a plan applied to a user: the items that it set or claimed, and whether a rollback took it back.';
 {% endmacro %}
 
 

@@ -15,7 +15,7 @@ begin
         order by column_number
     loop
         -- Without it a plan is made, approved and begun, and the database refuses each of its lines.
-        perform claim_ops._refuse('CO013', {{ reason.finding }}, p_harm, {{ reason.advice }});
+        perform claim_ops._refuse('CO015', {{ reason.finding }}, p_harm, {{ reason.advice }});
     end loop;
 end
 $function$;
@@ -46,6 +46,9 @@ comment on function claim_ops._check_columns is
             {%- do written[table].append(claim_reconciliation.mapped_column(table, column)) -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- if claim_reconciliation.keeps_units(['purchase_claims']) -%}
+        {%- do written['purchase_claims'].append(claim_reconciliation.mapped_column('purchase_claims', 'units')) -%}
+    {%- endif -%}
     {%- for item in claim_reconciliation.wallet_items() -%}
         {%- do written['user_wallet_balances'].append(item.column) -%}
     {%- endfor -%}

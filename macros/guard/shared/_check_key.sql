@@ -11,7 +11,7 @@ begin
     -- One column, every row, and judged at once: a deferred key lets the second row in until commit.
     if not {{ claim_reconciliation.has_unique_key('v_table', 'p_column') | indent(4) }} then
         perform claim_ops._refuse(
-            'CO013', format('%s has no unique key on %I alone', v_table, p_column), p_harm, case
+            'CO015', format('%s has no unique key on %I alone', v_table, p_column), p_harm, case
                 when {{ claim_reconciliation.is_partitioned_otherwise('v_table::text', 'quote_ident(p_column)') | indent(16) }}
                     then format({{ claim_reconciliation.no_key_of_partitions() }}, v_table, quote_ident(p_column))
                 else format('As the table''s owner: create unique index%s on %s (%I);',

@@ -2,7 +2,7 @@
 create function claim_ops._purchases(p_kind text, p_tx_ids text[])
 returns table (
     tx_id text, user_id {{ var('user_id_data_type') }}, sku text, purchased_at timestamptz, reason text,
-    status text, is_audited boolean, claimed_by text
+    status text, is_audited boolean, claimed_by text, units integer
 )
 language plpgsql
 volatile
@@ -32,7 +32,7 @@ begin
             purchases.tx_id, purchases.user_id, purchases.sku, purchases.purchased_at,
             {{ claim_reconciliation.unrecoverable_reason('purchases', 'catalog.sku is not null', 'clock_timestamp()')
                 | indent(8) }} as reason,
-            purchases.status, true as is_audited
+            purchases.status, true as is_audited, purchases.units
         from audited as purchases
         left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
         where not v_reads_queue
@@ -54,7 +54,7 @@ begin
         {%- else %}
         purchases.reason,
         {%- endif %}
-        purchases.status, purchases.is_audited, claims.user_id::text
+        purchases.status, purchases.is_audited, claims.user_id::text, coalesce(purchases.units, 1)::integer
     from purchases
     left join (
         {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id', 'user_id'], 'p_tx_ids', 'tx_id') | indent(4) }}

@@ -24,7 +24,7 @@ begin
     return query
     with audit as (
         {{ claim_reconciliation.guard_rows_of(
-            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status', 'purchased_at'], 'v_tx_ids', 'tx_id'
+            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status', 'purchased_at', 'units'], 'v_tx_ids', 'tx_id'
         ) | indent(4) }}
     ),
     refunds as (

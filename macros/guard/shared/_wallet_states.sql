@@ -3,10 +3,10 @@ create function claim_ops._wallet_states(p_user_ids {{ var('user_id_data_type') 
 {{ claim_reconciliation.guard_wallet_states_header() }}
     with claims as (
         {{ claim_reconciliation.guard_rows_of(
-            'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at'], 'p_user_ids'
+            'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units'], 'p_user_ids'
         ) | indent(4) }}
     ),
-{{ claim_reconciliation.guard_wallet_states_body('balances.last_ledger_at') }}
+{{ claim_reconciliation.guard_wallet_states_body() }}
 comment on function claim_ops._wallet_states is
 $$What the wallets of these users hold and what the ledger says that they should, one row a user with either; item
 columns as jsonb, discrepancies as {item: type} without those that no plan may touch (a negative expectation). Each call

@@ -4,38 +4,26 @@ create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_ty
     with planned as materialized (
         select claim.*
         from jsonb_to_recordset(p_claims) as claim (
-            tx_id text, user_id {{ var('user_id_data_type') }}, sku text, claimed_at timestamptz
+            tx_id text, user_id {{ var('user_id_data_type') }}, sku text, claimed_at timestamptz, units integer
         )
     ),
     others as materialized (
         select stored.*
         from (
             {{ claim_reconciliation.guard_rows_of(
-                'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at'], 'p_user_ids'
+                'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units'], 'p_user_ids'
             ) | indent(8) }}
         ) as stored
         where not exists (select 1 from planned where planned.tx_id = stored.tx_id)
     ),
     claims as (
-        select others.tx_id, others.user_id, others.sku, others.claimed_at from others
+        select others.tx_id, others.user_id, others.sku, others.claimed_at, others.units from others
         union all
-        select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at from planned
+        select planned.tx_id, planned.user_id, planned.sku, planned.claimed_at, planned.units from planned
     ),
-{%- set others -%}
-        (
-            select max(activity.occurred_at)
-            from (
-                select others.claimed_at as occurred_at from others where others.user_id = balances.user_id
-                {%- if claim_reconciliation.has_source('wallet_adjustments') %}
-                union all
-                select adjustments.adjusted_at from adjustments where adjustments.user_id = balances.user_id
-                {%- endif %}
-            ) as activity
-        )
-{%- endset %}
-{{ claim_reconciliation.guard_wallet_states_body(others) }}
+{{ claim_reconciliation.guard_wallet_states_body('others') }}
 comment on function claim_ops._wallet_states_with is
-$$As _wallet_states, with these claims ({tx_id, user_id, sku, claimed_at}), stored already or not; last_ledger_at is that of all
+$$As _wallet_states, with these claims ({tx_id, user_id, sku, claimed_at, units}), stored already or not; last_ledger_at is that of all
 other entries, so that a plan's own claims are no sign of life.$$;
 {{ claim_reconciliation.guard_hand_over('_wallet_states_with') }}
 {% endmacro %}

@@ -5,7 +5,7 @@
         claim_reconciliation.service_value(name, 'tx_id') ~ ' is null and array_position(p_tx_ids, null) is not null',
     ] %}
         select
-            {%- for column in ['tx_id', 'user_id', 'sku', key, at] %}
+            {%- for column in ['tx_id', 'user_id', 'sku', key, at, 'units'] %}
             {{ claim_reconciliation.service_column(name, column) }}{{ ',' if not loop.last }}
             {%- endfor %}
         from {{ claim_reconciliation.guard_relation(name) }}

@@ -7,6 +7,10 @@
                 case
                     when purchases.user_id <> queued.user_id then 'conflicting_users'
                     when purchases.sku <> queued.sku then 'conflicting_skus'
+                    {%- if claim_reconciliation.keeps_units(['queued_purchases'])
+                        and claim_reconciliation.keeps_units(['audit_purchases']) %}
+                    when purchases.units <> queued.units then 'conflicting_units'
+                    {%- endif %}
                     when queued.received_at is null then 'no_purchase_time'
                     when not {{ claim_reconciliation.is_settled('queued.received_at', 'clock_timestamp()') }} then 'in_flight'
                 end,
@@ -15,7 +19,8 @@
                         | indent(16) }}
                 end
             ),
-            purchases.status, purchases.tx_id is not null
+            purchases.status, purchases.tx_id is not null,
+            {{ 'queued.units' if claim_reconciliation.keeps_units(['queued_purchases']) else 'purchases.units' }}
         from (
             {{ claim_reconciliation.queued_by_tx_id('queue') | indent(12) }}
         ) as queued

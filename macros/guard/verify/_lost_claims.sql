@@ -17,10 +17,10 @@ declare
 begin
     return query
     with inserted as materialized (
-        select journal.line_no, journal.user_id, claim.tx_id, claim.sku, claim.claimed_at
+        select journal.line_no, journal.user_id, claim.tx_id, claim.sku, claim.claimed_at, claim.units
         from claim_ops.journal
         cross join lateral jsonb_to_recordset(journal.detail -> 'claims')
-            as claim (tx_id text, sku text, claimed_at timestamptz)
+            as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         where journal.plan_id = p_plan_id and journal.event = 'applied' and journal.detail ? 'claims'
     ),
     -- Once for all lines: asked line by line, the whole journal would be read for each.
@@ -29,7 +29,7 @@ begin
     ),
     stored as materialized (
         {{ claim_reconciliation.guard_rows_of(
-            'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at'], 'v_user_ids'
+            'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units'], 'v_user_ids'
         ) | indent(8) }}
     )
     select distinct inserted.line_no
@@ -38,6 +38,7 @@ begin
     left join stored
         on inserted.tx_id = stored.tx_id::text and inserted.user_id = stored.user_id
         and inserted.sku = stored.sku and inserted.claimed_at = stored.claimed_at
+        and coalesce(inserted.units, 1) = coalesce(stored.units, 1)
     where stored.tx_id is null;
 end
 $function$;

@@ -13,7 +13,7 @@ as $function$
 begin
     return query
     with claims as (
-        {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at']) | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units']) | indent(4) }}
     ),
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (

@@ -7,6 +7,7 @@ select
     {{ claim_reconciliation.service_column('audit_purchases', 'user_id') }},
     {{ claim_reconciliation.service_column('audit_purchases', 'sku') }},
     {{ claim_reconciliation.service_column('audit_purchases', 'status') }},
-    {{ claim_reconciliation.service_column('audit_purchases', 'purchased_at') }}
+    {{ claim_reconciliation.service_column('audit_purchases', 'purchased_at') }},
+    {{ claim_reconciliation.service_column('audit_purchases', 'units') }}
 from {{ claim_reconciliation.service_table('audit_purchases') }}
 where {{ claim_reconciliation.up_to_as_of(purchased_at) }}{{ claim_reconciliation.and_counts('audit_purchases') }}

@@ -8,7 +8,8 @@ renamed as (
         {{ claim_reconciliation.service_column('queued_purchases', 'tx_id') }},
         {{ claim_reconciliation.service_column('queued_purchases', 'user_id') }},
         {{ claim_reconciliation.service_column('queued_purchases', 'sku') }},
-        {{ claim_reconciliation.service_column('queued_purchases', 'received_at') }}
+        {{ claim_reconciliation.service_column('queued_purchases', 'received_at') }},
+        {{ claim_reconciliation.service_column('queued_purchases', 'units') }}
     {%- if claim_reconciliation.has_source('queued_purchases') %}
         from {{ claim_reconciliation.service_table('queued_purchases') }}
         {{ claim_reconciliation.where_counts('queued_purchases') }}

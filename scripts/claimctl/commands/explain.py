@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from claimctl.database import Database
 
 # Models that a build may not have yet, and the part of the document that each one gives.
-PARTS = {"fct_purchase_discrepancies": "discrepancies", "int_current_cap_windows": "caps"}
+PARTS = {
+    "fct_purchase_discrepancies": "discrepancies",
+    "int_current_cap_windows": "caps",
+    "fct_discrepancy_history": "episodes",
+}
 
 
 @click.command(cls=Command)
@@ -24,7 +28,7 @@ PARTS = {"fct_purchase_discrepancies": "discrepancies", "int_current_cap_windows
 @global_options
 @click.pass_obj
 def explain(options: Options, user: str) -> None:
-    """Show one user: claims, purchases, caps, wallet, what it should hold, and plans about it.
+    """Show one user: claims, purchases, caps, wallet, since when it is wrong and why, and plans.
 
     What is expected or recoverable comes from the models, the rest is read live. Times are in UTC.
     It changes nothing. Where the guard is installed it needs no dbt project.
@@ -174,6 +178,8 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
             for row in explanation["balances"]
         ),
     )
+    if explanation["episodes"]:
+        _print_episodes(explanation["episodes"])
     if explanation["plans"]:
         print_rows(
             "Plans that touched this wallet",
@@ -195,6 +201,46 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
         say()
     for hint in explanation["hints"]:
         say(printable(hint))
+
+
+def _print_episodes(episodes: list[dict[str, Any]]) -> None:
+    """Print since when balances were wrong and how it ended, and what shows why."""
+    from claimctl.output import print_rows, utc
+    from claimctl.text import printable
+
+    print_rows(
+        "Wrong since, as builds found it",
+        ("item", "type", "first found", "size", "probable cause", "ended"),
+        (
+            (
+                row["item"],
+                row["discrepancy_type"],
+                utc(row["first_found_at"]),
+                _size(row["last_quantity"], row["last_seconds"]),
+                row["probable_cause"],
+                _end(row),
+            )
+            for row in episodes
+        ),
+    )
+    for row in episodes:
+        if row["cause_evidence"]:
+            say(f"  {printable(row['item'])}: {printable(row['cause_evidence'])}")
+
+
+def _size(quantity: int | None, seconds: float | None) -> str:
+    if quantity is not None:
+        return f"{quantity:+}"
+    return "" if seconds is None else f"{seconds / 3600:+,.1f} h"
+
+
+def _end(row: dict[str, Any]) -> str:
+    from claimctl.output import utc
+
+    if row["ended_at"] is None:
+        return "still wrong"
+    plan = "" if row["plan_id"] is None else f" (plan {row['plan_id']})"
+    return f"{row['how_it_ended']}{plan} {utc(row['ended_at'])}"
 
 
 def _wallet_title(explanation: dict[str, Any]) -> str:

@@ -1,5 +1,5 @@
 -- Somebody wrote to the wallets long after the last claim. Two thirds have too little now, which looks like a spent
--- shield as long as spends are not recorded; one third has too much.
+-- shield as long as spends are not recorded; one third has too much. One wallet at a time, minutes apart.
 with faulty as (
     insert into sandbox.injected_faults (fault, user_id, item, discrepancy_type)
     select
@@ -12,12 +12,17 @@ with faulty as (
     order by user_number
     limit {wallets}
     returning user_id, discrepancy_type
+),
+
+edits as (
+    select *, row_number() over (order by user_id) * interval '7 minutes' as before_the_last
+    from faulty
 )
 
 update user_wallet_balances as wallets
 set
     streakshield_count = wallets.streakshield_count
-        + case faulty.discrepancy_type when 'short' then -1 else 5 end,
-    updated_at = now() - interval '30 hours'
-from faulty
-where wallets.user_id = faulty.user_id;
+        + case edits.discrepancy_type when 'short' then -1 else 5 end,
+    updated_at = now() - interval '28 hours' - edits.before_the_last
+from edits
+where wallets.user_id = edits.user_id;

@@ -1,4 +1,4 @@
--- The wallet is what it was ten days ago, its updated_at too; every other of these users has bought a booster since.
+-- The wallet is what it was three weeks ago, its updated_at too; every other of these users has bought a booster since.
 with backups as (
     select
         user_id,
@@ -7,7 +7,7 @@ with backups as (
             as xp_booster_until,
         max(claimed_at) as updated_at
     from purchase_claims
-    where claimed_at <= now() - interval '240 hours'
+    where claimed_at <= now() - interval '504 hours'
     group by user_id
 ),
 

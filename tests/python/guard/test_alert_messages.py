@@ -24,7 +24,7 @@ def claim(guard: Guard, *alerts: Any) -> list[tuple[str, int, int, int]]:
     with guard.connect() as connection:
         rows = connection.execute(
             "select alert, since, escalation_level, told_level"
-            " from claim_ops.claim_alert_messages(%s)",
+            " from claim_ops.lease_alert_messages(%s)",
             [Jsonb(alerts)],
         ).fetchall()
     return [
@@ -34,11 +34,11 @@ def claim(guard: Guard, *alerts: Any) -> list[tuple[str, int, int, int]]:
 
 
 def settle(guard: Guard, is_sent: bool, name: str = "a") -> None:
-    """Settle every claimed message of an alert."""
+    """Settle every leased message of an alert."""
     guard.execute(
         f"""
         select claim_ops.settle_alert_message(
-            alert, since, occurrence, escalation_level, claimed_at, {is_sent}
+            alert, since, occurrence, escalation_level, leased_at, {is_sent}
         )
         from claim_ops.alert_notifications where alert = '{name}' and sent_at is null
         """
@@ -58,7 +58,7 @@ def age(guard: Guard, minutes: int) -> None:
     guard.execute(
         f"""
         update claim_ops.alert_notifications set
-            claimed_at = claimed_at - interval '{minutes} minutes',
+            leased_at = leased_at - interval '{minutes} minutes',
             seen_firing_at = seen_firing_at - interval '{minutes} minutes'
         """
     )
@@ -186,9 +186,9 @@ def test_a_run_that_died_gives_its_claim_up(guard: Guard) -> None:
 
 def test_whoever_comes_too_late_settles_nothing(guard: Guard) -> None:
     claim(guard, alert("firing", 0, 1))
-    late = guard.value("select claimed_at from claim_ops.alert_notifications")
+    late = guard.value("select leased_at from claim_ops.alert_notifications")
     age(guard, 6)
-    guard.execute("update claim_ops.alert_notifications set claimed_at = clock_timestamp()")
+    guard.execute("update claim_ops.alert_notifications set leased_at = clock_timestamp()")
     for is_sent in (True, False):
         guard.execute(
             "select claim_ops.settle_alert_message(alert, since, occurrence, escalation_level,"
@@ -199,14 +199,14 @@ def test_whoever_comes_too_late_settles_nothing(guard: Guard) -> None:
 
 def test_runs_at_once_claim_a_message_once(guard: Guard, beside: ThreadPoolExecutor) -> None:
     runs = [beside.submit(claim, guard, alert("firing", 0, 3)) for _ in range(8)]
-    claimed = [message for run in runs for message in run.result()]
-    assert sorted(claimed) == [("a", 0, 1, 1), ("a", 0, 2, 2), ("a", 0, 3, 3)]
+    leased = [message for run in runs for message in run.result()]
+    assert sorted(leased) == [("a", 0, 1, 1), ("a", 0, 2, 2), ("a", 0, 3, 3)]
 
 
 def test_a_run_waits_for_the_one_before_it(guard: Guard, beside: ThreadPoolExecutor) -> None:
     """Late rows moved the incident between two runs; the second knows it by what the first says."""
     with guard.connect(autocommit=False) as first:
-        first.execute("select claim_ops.claim_alert_messages(%s)", [Jsonb([alert("firing", 0, 1)])])
+        first.execute("select claim_ops.lease_alert_messages(%s)", [Jsonb([alert("firing", 0, 1)])])
         second = beside.submit(claim, guard, alert("firing", 1, 1))
         guard.wait_until("exists (select from pg_locks where not granted)")
         first.commit()
@@ -216,4 +216,4 @@ def test_a_run_waits_for_the_one_before_it(guard: Guard, beside: ThreadPoolExecu
 def test_another_isolation_level_is_refused(guard: Guard) -> None:
     with guard.refuses("CO009"), guard.connect(autocommit=False) as connection:
         connection.execute("set transaction isolation level repeatable read")
-        connection.execute("select claim_ops.claim_alert_messages('[]')")
+        connection.execute("select claim_ops.lease_alert_messages('[]')")

@@ -341,7 +341,7 @@ def test_a_killed_applier_of_an_override(queued: Guard) -> None:
     queued.add_wallet("alice")
     queued.add_purchase("alice")
     made = plan(queued, "plan_override")
-    with queued.gate("_write_lines_at_once") as gate:
+    with queued.gate("_write_lines") as gate:
         applier = start_applier(queued, made)
         gate.wait_until_reached()
         applier.kill()

@@ -16,6 +16,7 @@ from support.claimctl import claimctl
 from support.databases import DATABASE, running_server
 from support.dbt_project import ROOT
 from support.guard import Guard
+from support.rights import GROUP_ROLES, LOGINS, WANTED, rights_of, rights_on_the_page, written_page
 
 STEP_1 = """
     create role shop login createrole;
@@ -23,6 +24,8 @@ STEP_1 = """
     create role alice login;
     create role bob login;
     create role carol login;
+    create role nobody login;
+    create role anon nologin;
     grant builder to shop;
     grant pg_read_all_stats to builder;
 """
@@ -44,8 +47,13 @@ def foreign() -> Iterator[Guard]:
             connection.execute(f"create database {DATABASE} owner shop".encode())
             connection.execute(f"grant create on database {DATABASE} to builder".encode())
         guard = Guard(server)
+        with guard.session("builder") as connection:
+            connection.execute("alter default privileges grant all on tables to anon")
         guard.execute("alter schema public owner to shop; grant all on schema public to shop")
         with guard.session("shop") as connection:
+            # As a hosting does it for its API roles.
+            for kind in ("tables", "functions", "sequences", "schemas"):
+                connection.execute(f"alter default privileges grant all on {kind} to anon".encode())
             create_tables(connection, "text")
             connection.execute(HISTORY)
         yield guard
@@ -108,7 +116,16 @@ def test_eight_steps_with_five_logins(foreign: Guard, tmp_path: Path) -> None:
     # The schedule's login builds again, views and tables anew, and nothing has gone blind.
     sql("shop", "update user_wallet_balances set streakshield_count = 0, updated_at = '2020-01-01'")
     dbt("builder", *build, "--full-refresh")
+    look_at_the_rights(guard)
     second = plan()
     said("bob", "approve", second, "--yes")
     said("carol", "apply", second, "--yes")
     assert guard.value("select streakshield_count from user_wallet_balances") == 2
+
+
+def look_at_the_rights(guard: Guard) -> None:
+    """Each cell of docs/rights.md, where default privileges give `anon` everything."""
+    rights = rights_of(guard, {**GROUP_ROLES, **LOGINS})
+    WANTED.parent.mkdir(exist_ok=True)
+    WANTED.write_text(written_page(rights))
+    assert rights_on_the_page() == rights, f"if you mean this: cp {WANTED} docs/rights.md"

@@ -70,12 +70,12 @@ def test_claims_and_wallets_without_a_key_are_refused(
         }.items():
             guard.execute(replaced + statement)
             hint = f"create unique index concurrently on public.{table} ({column});"
-            with subtests.test(f"{table}, {near}: plan"), guard.refuses("CO013", hint):
+            with subtests.test(f"{table}, {near}: plan"), guard.refuses("CO015", hint):
                 guard.make("plan_recovery", **arguments)
-            with subtests.test(f"{table}, {near}: batch"), guard.refuses("CO013", hint):
+            with subtests.test(f"{table}, {near}: batch"), guard.refuses("CO015", hint):
                 guard.batch(plan)
             # Without a key of claims the guard works for wallets: claims may be partitioned.
-            refuses = guard.refuses("CO013", hint) if "wallet" in table else nullcontext()
+            refuses = guard.refuses("CO015", hint) if "wallet" in table else nullcontext()
             with (
                 subtests.test(f"{table}, {near}: install"),
                 refuses,

@@ -48,7 +48,7 @@ def test_dbt_installs_and_repoints_only_when_told_to(guard: Guard, guards: Guard
 
 def test_another_schema_of_models_has_to_be_asked_for(guard: Guard, script: str) -> None:
     guard.execute("update claim_ops.settings set models_schema = 'elsewhere'")
-    with guard.refuses("CO013", "repoint: true"):
+    with guard.refuses("CO104", "repoint: true"):
         guard.execute(script)
 
 
@@ -204,7 +204,7 @@ VIEW = """
 @pytest.mark.parametrize("table", ["purchase_claims", "user_wallet_balances", "store_config"])
 def test_a_view_is_no_source(without_guard: Guard, script: str, table: str) -> None:
     without_guard.execute(VIEW.format(table=table))
-    refusal = refused(without_guard, script)
+    refusal = refused(without_guard, script, "CO103")
     assert f'"{table}" is not a table' in str(refusal)
     assert "claim_service_tables" in str(refusal.diag.message_hint)
 
@@ -230,7 +230,7 @@ def test_rows_must_not_be_hidden(without_guard: Guard, script: str, table: str, 
     roles = ["claim_guard", "claim_writer"]
     try:
         for role in roles:
-            refusal = refused(guard, script)
+            refusal = refused(guard, script, "CO102")
             assert f"alter role {role} bypassrls" in str(refusal.diag.message_hint)
             guard.execute(f"alter role {role} bypassrls")
         guard.execute(script)
@@ -256,7 +256,7 @@ def test_members_of_the_owner_see_every_row_unless_it_is_forced(
     try:
         if force:
             guard.execute("alter table purchase_claims force row level security")
-            with guard.refuses("CO013", "alter role claim_guard bypassrls"):
+            with guard.refuses("CO102", "alter role claim_guard bypassrls"):
                 guard.execute(script)
         else:
             guard.execute(script)
@@ -266,11 +266,11 @@ def test_members_of_the_owner_see_every_row_unless_it_is_forced(
         guard.execute("alter table purchase_claims owner to postgres; drop role shopkeeper")
 
 
-def refused(guard: Guard, script: str) -> psycopg.Error:
+def refused(guard: Guard, script: str, code: str) -> psycopg.Error:
     """Expect the install to be refused for its sources, and to have left nothing."""
     with pytest.raises(psycopg.Error) as caught:
         guard.execute(script)
-    assert caught.value.sqlstate == "CO013", caught.value
+    assert caught.value.sqlstate == code, caught.value
     assert_says_what_to_do(caught.value)
     assert guard.value("select to_regnamespace('claim_ops')") is None
     return caught.value

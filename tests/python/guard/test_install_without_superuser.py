@@ -131,7 +131,7 @@ def test_all_that_is_missing_is_one_script(elsewhere: Guard, script: str) -> Non
     guard.execute(f"grant select on all tables in schema {MODELS_SCHEMA} to {INSTALLER}")
     with pytest.raises(psycopg.Error) as caught:
         run(guard, script)
-    assert caught.value.sqlstate == "CO013", caught.value
+    assert caught.value.sqlstate == "CO102", caught.value
     assert_says_what_to_do(caught.value)
     lacking = str(caught.value.diag.message_detail)
     for what in (
@@ -167,7 +167,7 @@ def test_a_schema_that_is_closed_is_named(elsewhere: Guard, script: str) -> None
     )
     with pytest.raises(psycopg.Error) as caught:
         run(elsewhere, script)
-    assert caught.value.sqlstate == "CO013"
+    assert caught.value.sqlstate == "CO102"
     assert_says_what_to_do(caught.value, "grant usage on schema public to claim_guard")
 
 
@@ -177,7 +177,7 @@ def test_another_installer_is_told_what_he_lacks(elsewhere: Guard, script: str) 
     guard.execute("create role successor login createrole")
     with pytest.raises(psycopg.Error) as caught:
         run(guard, script, "successor")
-    assert caught.value.sqlstate == "CO013"
+    assert caught.value.sqlstate == "CO101"
     assert_says_what_to_do(caught.value, "grant claim_owner")
     hint = str(caught.value.diag.message_hint)
     guard.execute(hint[hint.index("grant claim_owner") :])
@@ -191,5 +191,5 @@ def test_a_login_without_createrole_is_told_so(elsewhere: Guard, script: str) ->
     elsewhere.execute("create role visitor login")
     with pytest.raises(psycopg.Error) as caught:
         run(elsewhere, script, "visitor")
-    assert caught.value.sqlstate == "CO013"
+    assert caught.value.sqlstate == "CO101"
     assert_says_what_to_do(caught.value, "alter role visitor createrole")

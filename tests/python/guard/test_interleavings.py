@@ -159,7 +159,7 @@ def test_a_row_replaced_while_we_lock_is_not_ours(guard: Guard, beside: ThreadPo
     plan = guard.plan_and_begin(include_excess=["xp_booster"])
     with (
         guard.gate_in_query("_lock_wallets", "any(p_user_ids)") as scan,
-        guard.gate("_write_lines") as write,
+        guard.gate("_apply_in_halves", when="p_write = '_write_lines'") as write,
     ):
         applying = beside.submit(guard.batch, plan)
         scan.wait_until_reached()

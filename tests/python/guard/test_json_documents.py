@@ -25,6 +25,7 @@ IDENTIFYING = {
     "alerts": "alert state severity",
     "verify --journal": "hash",
     "doctor": "check state",
+    "database": "pid login state",
 }
 RECOVERY = ["plan", "recovery", "--from", "2020-01-01", "--to", "2021-01-01", "--reason", "why"]
 # Command, login and arguments, in an order in which each has something to say.
@@ -54,6 +55,8 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("analyse, without a name", MAKER, ["analyse"]),
     ("doctor", "postgres", ["doctor"]),
     ("alerts", ALERTER, ["alerts"]),
+    ("database", MAKER, ["database", "--seconds", "0.1"]),
+    ("report", MAKER, ["report", "page.html"]),
 ]
 
 

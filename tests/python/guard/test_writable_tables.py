@@ -82,7 +82,7 @@ def test_what_no_line_could_be_written_past_is_refused_when_planned(
         shop.execute(case.statements)
         arguments = RANGE if case.plan == "plan_recovery" else RAISES
         with subtests.test(name):
-            with shop.refuses("CO013", case.hint) as refusal:
+            with shop.refuses("CO015", case.hint) as refusal:
                 shop.make(case.plan, **arguments)
             assert str(refusal.value).startswith(f"public.{case.message}")
             if case.plan == "plan_recovery":
@@ -138,7 +138,7 @@ def test_claims_in_partitions_are_read_and_wallets_repaired(shop: Guard, guards:
     shop.execute(PARTITIONED)
     with shop.connect() as owner:
         install(owner, guards.script({"settle_minutes": 0}))
-    with shop.refuses("CO013", "partition it by hash (tx_id)"):
+    with shop.refuses("CO015", "partition it by hash (tx_id)"):
         shop.make("plan_recovery", **RANGE)
     plan = shop.approve(shop.plan())
     shop.apply(plan)

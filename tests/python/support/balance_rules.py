@@ -127,11 +127,18 @@ class Balance:
 
 
 def booster_end(policy: str, bought: Iterable[tuple[datetime, timedelta]]) -> datetime | None:
-    """Return when the booster ends, following the claims in the order of their time."""
+    """Return when the booster ends, following claims and gifts in the order of their time.
+
+    Of one moment, what is given comes before what is taken.
+    """
     end: datetime | None = None
-    for claimed_at, duration in sorted(bought):
-        start = max(end, claimed_at) if end and policy == "extend" else claimed_at
-        end = max(end, start + duration) if end else start + duration
+    for begins_at, duration in sorted(bought, key=lambda each: (each[0], -each[1])):
+        if end is None:
+            end = begins_at + duration
+        elif policy == "extend":
+            end = max(end, begins_at) + duration
+        else:
+            end = max(end, begins_at + duration)
     return end
 
 
@@ -183,6 +190,11 @@ def _balance(
     durations = [
         (claimed_at, timedelta(hours=sku.quantity * (sku.duration_hours or 0)))
         for claimed_at, sku in bought
+    ]
+    durations += [
+        (entry.adjusted_at, timedelta(hours=entry.quantity))
+        for entry in adjustments
+        if entry.item == item
     ]
     return Balance(
         user_id=user_id,

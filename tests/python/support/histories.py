@@ -74,6 +74,10 @@ def _add_ledger(
                 _moment(rng, rules, now),
             )
         )
+    for _ in range(rng.choice([0, 0, 0, 1, 2])):
+        hours = rng.choice([-30, 12, 24, 72])
+        adjusted_at = rng.choice([claimed_at, _moment(rng, rules, now)])
+        service.adjustments.append(Adjustment(user_id, "xp_booster", hours, adjusted_at))
 
 
 def _moment(rng: random.Random, rules: Rules, now: datetime) -> datetime:

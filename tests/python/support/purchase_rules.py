@@ -75,6 +75,10 @@ class Purchase:
         return max((time for time in times if time), default=None)
 
     @property
+    def is_paid_for(self) -> bool:
+        return any(status.status in PAYMENTS for status in self.statuses)
+
+    @property
     def conflict(self) -> str | None:
         if len({status.user_id for status in self.statuses}) > 1:
             return "conflicting_users"
@@ -149,6 +153,9 @@ def purchase_discrepancies(
                 "unit_price": prices.get(sku) if sku else None,
                 "is_settled": is_settled,
                 "built_at": now,
+                # None of these shops counts units.
+                "units": 1,
+                "purchase_units": 1 if purchase and purchase.is_paid_for else None,
             }
     return found
 

@@ -17,8 +17,7 @@ begin
         {{ claim_reconciliation.guard_claim_record() }}
         delete from {{ claims }} as stored
         where true
-            {%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] %}
-            {%- set name = adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column)) %}
+            {%- for name in claim_reconciliation.guard_claim_columns().values() %}
             and stored.{{ name }} = v_claim.{{ name }}
             {%- endfor %};
         if not found then

@@ -1,11 +1,8 @@
 {% macro claim_ops__insert_claims() %}
 {%- set claims = claim_reconciliation.guard_relation('purchase_claims') -%}
-{%- set names = dict() -%}
-{%- for column in ['tx_id', 'user_id', 'sku', 'claimed_at'] -%}
-    {%- do names.update({column: adapter.quote(claim_reconciliation.mapped_column('purchase_claims', column))}) -%}
-{%- endfor -%}
-create function claim_ops._insert_claims(p_user_id {{ var('user_id_data_type') }}, p_claims jsonb, p_deadline timestamptz)
-returns text
+{%- set names = claim_reconciliation.guard_claim_columns() -%}
+create function claim_ops._insert_claims(p_claims jsonb, p_until timestamptz)
+returns jsonb
 language plpgsql
 volatile
 security definer
@@ -17,13 +14,14 @@ declare
     v_claim {{ claims }};
     v_stored {{ claims }};
     v_element jsonb;
+    v_refused jsonb := '{}';
 begin
     for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
-        {{ claim_reconciliation.guard_claim_record() }}
+        {{ claim_reconciliation.guard_claim_record("v_element -> 'user_id'") }}
         -- Whoever waits for us began after this transaction's first lock: before the server looks for a deadlock on his
         -- behalf, we have given up waiting for him.
         perform set_config('lock_timeout', greatest(
-            1, ceil(1000 * extract(epoch from p_deadline - clock_timestamp()))
+            1, ceil(1000 * extract(epoch from p_until - clock_timestamp()))
         )::text, true);
         insert into {{ claims }} as stored ({{ names.values() | join(', ') }})
         values (v_claim.{{ names.values() | join(', v_claim.') }})
@@ -31,20 +29,20 @@ begin
         on conflict ({{ names.tx_id }}) do nothing
         returning stored.* into v_stored;
         if not found then
-            return 'claimed';
+            v_refused := v_refused || jsonb_build_object(v_element ->> 'tx_id', 'claimed');
         elsif (v_stored.{{ names.values() | join(', v_stored.') }})
             is distinct from (v_claim.{{ names.values() | join(', v_claim.') }})
         then
-            return 'not_written';
+            v_refused := v_refused || jsonb_build_object(v_element ->> 'tx_id', 'not_written');
         end if;
     end loop;
     -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
     set constraints all immediate;
-    return null;
+    return v_refused;
 end
 $function$;
 comment on function claim_ops._insert_claims is
-$$Inserts claims of a user, given as [{tx_id, sku, claimed_at}], in the order of tx_id; waits for somebody's uncommitted claim of
-the same tx_id until the deadline. Returns null, claimed where one is there already, or not_written where another row came back.$$;
+$$Inserts claims, given as [{tx_id, user_id, sku, claimed_at, units}], in the order of tx_id; waits for somebody's uncommitted claim of
+the same tx_id until p_until. Returns {tx_id: claimed} where one is there already, {tx_id: not_written} where another row came back.$$;
 {{ claim_reconciliation.guard_hand_over('_insert_claims', owner='claim_writer') }}
 {% endmacro %}

@@ -26,7 +26,7 @@ begin
         else
             perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
             if claim_ops._create_wallet(p_item.user_id) then
-                perform claim_ops._write_lines_at_once(p_batch_id, array[p_item]);
+                perform claim_ops._write_lines(p_plan, array[p_item], p_batch_id, claim_ops._waiting_ends_at());
             else
                 v_verdict := to_jsonb('changed'::text);
             end if;

@@ -28,9 +28,12 @@ begin
             raise exception using errcode = 'CO902', message = v_skipped;
         end if;
     end if;
-    v_verdict := coalesce(
-        v_verdict, claim_ops._insert_claims(p_item.user_id, p_item.details -> 'claims', p_deadline)
-    );
+    if v_verdict is null then
+        select min(refused.value) into v_verdict
+        from jsonb_each_text(claim_ops._insert_claims(
+            {{ claim_reconciliation.guard_claims_of('array[p_item]') | indent(12) }}, p_deadline
+        )) as refused;
+    end if;
     if v_verdict = 'not_written' then
         perform claim_ops._refuse_unwritten(
             format('a claim of user %s', p_item.user_id),

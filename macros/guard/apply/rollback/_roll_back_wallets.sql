@@ -28,9 +28,7 @@ begin
         select
             lines.line_no,
             case
-                when not lines.user_id = any(v_locked)
-                    then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
-                when (states.wallet @> lines.before) is not true then 'changed'
+                {{- claim_reconciliation.guard_held_verdicts('v_locked') | indent(16) }}
                 -- Equal values are not enough: our write has to be the row's last one, and the last of ours. A user who
                 -- claimed since, and holds as much as we gave him, would lose what he claimed.
                 when not states.is_own_write or not claim_ops._is_last_entry(lines.line) then 'changed'
@@ -43,14 +41,14 @@ begin
     select
         array_agg(judged.line_no) filter (where judged.verdict is null),
         jsonb_object_agg(judged.line_no, judged.verdict)
-            filter (where judged.verdict <> 'busy' or p_pass >= 10 and judged.verdict is not null)
+            filter (where judged.verdict is not null)
     into v_go, v_verdicts
     from judged;
 
-    perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, coalesce(v_verdicts, '{}'));
-    perform claim_ops._write_lines(p_batch_id, array(
+    perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, p_pass, coalesce(v_verdicts, '{}'));
+    perform claim_ops._apply_in_halves('_write_lines', p_plan, array(
         select item from unnest(p_items) as item where item.line_no = any(v_go) and item.after is not null
-    ), p_pass);
+    ), p_batch_id, p_pass, claim_ops._waiting_ends_at());
     foreach v_item in array p_items loop
         if v_item.before is null or v_item.after is null and v_item.line_no = any(v_go) then
             perform claim_ops._reverse_creation(p_plan, v_item, p_batch_id, p_pass);

@@ -35,10 +35,8 @@ begin
             p_batch_id, 'applied', p_plan.plan_id, v_item.line_no, v_item.before, v_item.after,
             claim_ops._lock_switch(), (v_item.details ->> 'entry_id')::bigint, jsonb_build_object('held_version', v_held)
         );
-    elsif v_verdict <> 'busy' or p_pass >= 10 then
-        perform claim_ops._skip_lines(
-            p_plan.plan_id, p_batch_id, jsonb_build_object(v_item.line_no::text, v_verdict)
-        );
+    else
+        perform claim_ops._skip_line(v_item, p_batch_id, p_pass, to_jsonb(v_verdict));
     end if;
     return v_item.line_no;
 end

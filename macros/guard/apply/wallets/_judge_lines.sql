@@ -34,13 +34,7 @@ begin
     select
         lines.line_no, lines.user_id, lines.before, lines.after,
         case
-            when not lines.user_id = any(p_locked)
-                then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
-            when lines.before is not null and (states.wallet @> lines.before) is not true then 'changed'
-            -- A wallet that we have just created is no sign of life.
-            when lines.before is not null and not {{ claim_reconciliation.guard_is_quiet('states') }} then 'in_flight'
-            when not {{ claim_reconciliation.is_settled('states.last_ledger_at', 'clock_timestamp()') }} then 'in_flight'
-            when (states.expected @> lines.after) is not true then 'ledger_changed'
+            {{- claim_reconciliation.guard_locked_verdicts() | indent(12) }}
             when (states.discrepancies ?& lines.items) is not true then 'expired'
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
             when exists (

@@ -11,7 +11,7 @@ select
     caps.sku,
     caps.window_type,
     to_char(windows.window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as window_start,
-    count(claims.tx_id) as claims,
+    coalesce(sum(coalesce(claims.units, 1)) filter (where claims.tx_id is not null), 0) as claims,
     caps.cap
 from caps
 inner join {models}.int_current_cap_windows as windows on caps.window_type = windows.window_type

@@ -7,8 +7,9 @@ claims as (
         claims.tx_id,
         claims.sku,
         claims.claimed_at,
+        claims.units,
         sku_catalog.item,
-        sku_catalog.quantity
+        sku_catalog.quantity * coalesce(claims.units, 1) as quantity
     from {models}.stg_claim_service__purchase_claims as claims
     left join {sku_catalog} as sku_catalog on claims.sku = sku_catalog.sku
     where claims.user_id = cast(%(user_id)s as {user_id_type})
@@ -16,11 +17,11 @@ claims as (
 
 -- By user for purchases that were never claimed, by claim for purchases that name another user.
 purchase_statuses as (
-    select tx_id, user_id, sku, status::text as status, purchased_at
+    select tx_id, user_id, sku, status::text as status, purchased_at, units
     from {models}.stg_claim_service__audit_purchases
     where user_id = cast(%(user_id)s as {user_id_type})
     union
-    select tx_id, user_id, sku, status::text as status, purchased_at
+    select tx_id, user_id, sku, status::text as status, purchased_at, units
     from {models}.stg_claim_service__audit_purchases
     where tx_id in (select tx_id from claims)
 ),
@@ -29,6 +30,7 @@ purchases as (
     select
         tx_id,
         min(sku) as sku,
+        max(units) as units,
         min(purchased_at) as purchased_at,
         string_agg(status, ', ' order by purchased_at, status) as statuses,
         bool_or(user_id is distinct from cast(%(user_id)s as {user_id_type})) as names_another_user
@@ -41,7 +43,8 @@ ledger as (
         coalesce(claims.tx_id, purchases.tx_id) as tx_id,
         coalesce(claims.sku, purchases.sku) as sku,
         coalesce(claims.item, sku_catalog.item) as item,
-        coalesce(claims.quantity, sku_catalog.quantity) as quantity,
+        coalesce(claims.quantity, sku_catalog.quantity * coalesce(purchases.units, 1)) as quantity,
+        coalesce(claims.units, purchases.units, 1) as units,
         claims.claimed_at,
         purchases.statuses as purchase_statuses,
         purchases.purchased_at,

@@ -11,14 +11,14 @@ lines as (
         lines.skipped_because,
         lines.decided_at,
         (
-            select string_agg(concat_ws(' ', claim.tx_id, claim.sku, claim.claimed_at), '; ' order by claim.claimed_at)
+            select string_agg(concat_ws(' ', claim.tx_id, claim.sku, 'x' || claim.units, claim.claimed_at), '; ' order by claim.claimed_at)
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
-                as claim (tx_id text, sku text, claimed_at timestamptz)
+                as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         ) as claims,
         (
             select jsonb_agg(to_jsonb(claim) order by claim.claimed_at)
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
-                as claim (tx_id text, sku text, claimed_at timestamptz)
+                as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         ) as claim_list,
         (
             select string_agg(
@@ -45,9 +45,10 @@ left_out as (
         'left_out' as state,
         plan_left_out.reason as skipped_because,
         null::timestamptz as decided_at,
-        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, plan_left_out.purchased_at) as claims,
+        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, 'x' || nullif(plan_left_out.units, 1), plan_left_out.purchased_at) as claims,
         jsonb_build_array(jsonb_build_object(
-            'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at
+            'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at,
+            'units', plan_left_out.units
         )) as claim_list,
         null as grounds,
         null as item

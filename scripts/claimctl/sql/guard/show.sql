@@ -68,17 +68,18 @@ purchases as (
         claim.sku,
         claim.is_taken_back,
         count(*) as purchases,
-        sum(sku_catalog.unit_price) as revenue,
+        sum(sku_catalog.unit_price * coalesce(claim.units, 1)) as revenue,
         count(claim.over_cap) as over_cap,
         count(claim.unaudited) as unaudited
     from claim_ops.line_states as lines
     cross join lateral (
         select claim.*, false as is_taken_back
-        from jsonb_to_recordset(lines.details -> 'claims') as claim (sku text, over_cap boolean, unaudited boolean)
+        from jsonb_to_recordset(lines.details -> 'claims')
+            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
         union all
         select claim.*, true
         from jsonb_to_recordset(lines.details -> 'claims_taken_back')
-            as claim (sku text, over_cap boolean, unaudited boolean)
+            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
     ) as claim
     left join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
     where lines.plan_id = %(plan_id)s
@@ -96,9 +97,11 @@ booster_hours as (
     from plan
     inner join claim_ops.plan_lines as lines on plan.plan_id = lines.plan_id
     cross join jsonb_to_recordset(lines.details -> 'claims')
-        as claim (sku text, claimed_at timestamptz, purchased_at timestamptz)
+        as claim (sku text, claimed_at timestamptz, purchased_at timestamptz, units integer)
     inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
-    cross join lateral (select (sku_catalog.quantity * sku_catalog.duration_hours)::numeric as hours) as paid
+    cross join lateral (
+        select (sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1))::numeric as hours
+    ) as paid
     where paid.hours is not null
     having count(*) > 0
 ),
@@ -119,7 +122,7 @@ left_out as (
     select
         plan_left_out.reason,
         count(*) as purchases,
-        sum(sku_catalog.unit_price) as revenue
+        sum(sku_catalog.unit_price * coalesce(plan_left_out.units, 1)) as revenue
     from claim_ops.plan_left_out
     left join claim_ops.sku_catalog on plan_left_out.sku = sku_catalog.sku
     where plan_left_out.plan_id = %(plan_id)s

@@ -1,0 +1,80 @@
+{{ config(materialized='parallel_table') }}
+-- Grain: one row a user and item whose wallet is wrong, with the probable cause. Of claims, purchases and the service's
+-- log it reads what belongs to the wrong users, never the history.
+{%- set adjustments, log = ref('stg_claim_service__wallet_adjustments'), ref('stg_claim_service__function_metrics') %}
+{%- set sku_catalog = ref(var('sku_catalog_model')) %}
+{%- set claims, audit = ref('stg_claim_service__purchase_claims'), ref('stg_claim_service__audit_purchases') %}
+with
+
+wrong as materialized (
+    {{ claim_reconciliation.wrong_wallets(ref('fct_wallet_discrepancies'), ref('stg_claim_ops__wallet_writes'))
+        | indent(4) }}
+),
+
+their_claims as materialized (
+    {{ claim_reconciliation.claims_of_wrong('wrong', claims, sku_catalog) | indent(4) }}
+),
+
+their_purchases as materialized (
+    select audit.*
+    from {{ audit }} as audit
+    inner join (select distinct user_id from wrong where discrepancy_type = 'excess') as users  -- noqa: LT14
+        on audit.user_id = users.user_id
+),
+
+changes as materialized (
+    {{ claim_reconciliation.wallet_changes('wrong', 'their_claims') | indent(4) }}
+),
+
+states as materialized (
+    {{ claim_reconciliation.ledger_states('wrong', 'their_claims', adjustments) | indent(4) }}
+),
+
+equal_states as materialized (
+    {{ claim_reconciliation.equal_states('wrong', 'states') | indent(4) }}
+),
+
+failed as materialized (
+    {{ claim_reconciliation.failed_updates('equal_states', log) | indent(4) }}
+),
+
+backups as materialized (
+    {{ claim_reconciliation.restored_backups('wrong', 'changes', 'equal_states', 'their_claims', 'failed')
+        | indent(4) }}
+),
+
+doubled as materialized (
+    {{ claim_reconciliation.doubled_claims('wrong', 'changes', 'their_claims', 'their_purchases') | indent(4) }}
+),
+
+unclaimed as materialized (
+    {{ claim_reconciliation.unclaimed_credits(
+        'wrong', 'their_purchases', sku_catalog, claims, ref('stg_claim_service__uncounted_claims')
+    ) | indent(4) }}
+),
+
+facts as (
+    {{ claim_reconciliation.cause_facts('wrong') | indent(4) }}
+),
+
+judged as (
+    select
+        *,
+        {{ claim_reconciliation.probable_cause() | indent(8) }} as probable_cause
+    from facts
+),
+
+final as (
+    select
+        user_id,
+        item,
+        discrepancy_type,
+        probable_cause,
+        {{ claim_reconciliation.cause_evidence() | indent(8) }} as cause_evidence,
+        {{ claim_reconciliation.cause_at() | indent(8) }} as cause_at,
+        is_settled,
+        built_at
+    from judged
+)
+
+select * from final

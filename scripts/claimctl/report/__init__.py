@@ -1,0 +1,1 @@
+"""The page of `claimctl report`: what is read, its charts, and how they are laid out."""

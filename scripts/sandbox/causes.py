@@ -1,0 +1,75 @@
+"""Why wallets are wrong: the cause that was injected against the one that the models name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+QUERY = Path(__file__).parent / "causes.sql"
+
+# What each fault does, in the models' words. A booster that is gone leaves no trace of why.
+INJECTED = {
+    "lost wallet update": "lost_update",
+    "doubled update on retry": "doubled_update",
+    "claim without wallet": "no_wallet_row",
+    "shields without claims": "bulk_write",
+    "booster stacked wrongly": "stacking_policy",
+    "booster an hour off": "time_zone",
+    "booster lost": "unknown",
+    "restored from old backup": "restored_backup",
+    "hand edit": "hand_edit",
+}
+NAMED_SHARE = 0.9
+MISNAMED_FAULTS = 1
+
+
+@dataclass(frozen=True)
+class Causes:
+    """One kind of fault: its cause, and how many balances are said to have which."""
+
+    fault: str
+    injected: str
+    found: dict[str, int]
+
+    @property
+    def named(self) -> int:
+        """How many balances are said to have the cause that was injected."""
+        return self.found.get(self.injected, 0)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether nearly all are."""
+        return self.named >= NAMED_SHARE * sum(self.found.values())
+
+
+def find_causes(connection: psycopg.Connection) -> list[Causes]:
+    """Hold sandbox.injected_faults against fct_discrepancy_causes."""
+    found: dict[str, dict[str, int]] = {}
+    for fault, cause, balances in connection.execute(QUERY.read_bytes()).fetchall():
+        found.setdefault(fault, {})[cause] = balances
+    return [Causes(fault, INJECTED[fault], counts) for fault, counts in found.items()]
+
+
+def complaint(causes: list[Causes]) -> str | None:
+    """Say what is not as it should be: all faults but one named right, nearly everywhere."""
+    misnamed = [each.fault for each in causes if not each.is_named]
+    if len(misnamed) > MISNAMED_FAULTS:
+        return f"the cause is named wrong of {', '.join(misnamed)}."
+    return None
+
+
+def print_causes(console: Console, causes: list[Causes]) -> None:
+    """Print the kinds of faults as a table, with the causes found."""
+    table = Table(box=SIMPLE, padding=0)
+    table.add_column("fault", no_wrap=True)
+    table.add_column("cause injected", no_wrap=True)
+    table.add_column("cause found")
+    for each in causes:
+        found = ", ".join(f"{cause} {count}" for cause, count in each.found.items())
+        table.add_row(each.fault, each.injected, found)
+    console.print(table)

@@ -1,0 +1,1 @@
+drop index purchase_claims_user_id_sku_claimed_at_idx;
