@@ -14,7 +14,7 @@ select
     ledger.{{ item.name }}_first_claimed_at,
     ledger.{{ item.name }}_last_claimed_at,
     {%- if item.kind == 'quantity' %}
-    coalesce(ledger.{{ item.name }}_expected_quantity, 0) as {{ item.name }}_expected_quantity,
+    {{ claim_reconciliation.expected_quantity('ledger.' ~ item.name ~ '_expected_quantity') }} as {{ item.name }}_expected_quantity,
     wallets.{{ item.name }}_quantity as {{ item.name }}_wallet_quantity,
     {%- else %}
     ledger.{{ item.name }}_expected_expires_at,
