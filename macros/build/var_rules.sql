@@ -72,6 +72,7 @@
     {%- set filtered = tables | reject('in', ['function_metrics', 'store_config']) | list -%}
     {{- return({
         'cap_window': {'kind': 'text', 'like': 'calendar|rolling', 'words': 'calendar or rolling'},
+        'negative_ledger_policy': {'kind': 'text', 'like': 'ask|clamp|allow', 'words': 'ask, clamp or allow'},
         'booster_stacking_policy': {'kind': 'text', 'like': 'max|extend', 'words': 'max or extend'},
         'cap_timezone': zone,
         'local_timezone': zone,
@@ -85,6 +86,7 @@
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
         'runbook_url': {'kind': 'text', 'words': 'an address'},
         'ticket_pattern': {'kind': 'text', 'words': 'a regular expression'},
+        'build_intervals': {'kind': 'map', 'minutes': true, 'words': 'a map of selectors, each with its interval in whole minutes'},
         'wallet_items': {'kind': 'map', 'words': 'a map of items, each with its column and kind'},
         'claim_service_tables': map,
         'claim_service_columns': map,
