@@ -1,13 +1,51 @@
--- Grain: one row a cause, type and item: what the wallets that are wrong have in common, and the chapter of the runbook
--- that goes on. `restored backup`: nine in ten of the wallets whose last claim is of that hour are older than it, and
--- 10 or more in all; fewer are `lost update`. `spend`, `grant`: the wallet changed long after any claim, or holds more
--- than retries of a claim could give. `retry`: the wallet changed within settle_minutes of a claim. `time zone`: a
--- booster is off by whole half hours, at most 14 hours. Sizes are wallet minus expected, in units or hours.
+-- Grain: one row a cause, type and item: what the wallets that are wrong have in common, how many are in flight, and
+-- the chapter of the runbook that goes on. Causes are those of fct_discrepancy_causes. Sizes are wallet minus expected,
+-- in units or hours.
 with
 
-{{ claim_reconciliation.explained_wallets() }},
+claims as (
+    select * from {{ ref('stg_claim_service__purchase_claims') }}
+),
 
-hours_of_changes as (
+causes as (
+    select
+        causes.probable_cause as cause,
+        wrong.*,
+        coalesce(wrong.quantity_discrepancy, wrong.expiry_discrepancy_seconds / 3600.0) as size
+    from {{ ref('fct_discrepancy_causes') }} as causes
+    inner join {{ ref('fct_wallet_discrepancies') }} as wrong
+        on causes.user_id = wrong.user_id and causes.item = wrong.item
+    where wrong.excused_because is null
+),
+
+explained as (
+    select
+        causes.*,
+        (
+            select claims.sku
+            from claims
+            where
+                claims.user_id = causes.user_id
+                and claims.claimed_at <= {{ claim_reconciliation.minutes_after('causes.wallet_updated_at', 1) }}
+            order by claims.claimed_at desc, claims.tx_id desc
+            limit 1
+        ) as sku_before_change
+    from causes
+),
+
+hours as (
+    select
+        cause,
+        discrepancy_type,
+        item,
+        to_char({{ claim_reconciliation.in_time_zone('wallet_updated_at', 'UTC') }}, 'YYYY-MM-DD HH24:00') as hour,
+        count(*) as balances
+    from explained
+    where wallet_updated_at is not null
+    group by cause, discrepancy_type, item, hour
+),
+
+busiest_hours as (
     select
         cause,
         discrepancy_type,
@@ -15,23 +53,9 @@ hours_of_changes as (
         string_agg(hour || ' (' || balances || ')', ', ' order by balances desc, hour desc) as hours
     from (
         select
-            cause,
-            discrepancy_type,
-            item,
-            balances,
-            to_char({{ claim_reconciliation.in_time_zone('hour', 'UTC') }}, 'YYYY-MM-DD HH24:00') as hour,
+            *,
             row_number() over (partition by cause, discrepancy_type, item order by balances desc, hour desc) as rank
-        from (
-            select
-                cause,
-                discrepancy_type,
-                item,
-                date_trunc('hour', wallet_updated_at) as hour,
-                count(*) as balances
-            from explained
-            where wallet_updated_at is not null
-            group by cause, discrepancy_type, item, date_trunc('hour', wallet_updated_at)
-        ) as counted
+        from hours
     ) as ranked
     where rank <= 3
     group by cause, discrepancy_type, item
@@ -47,25 +71,26 @@ final as (
         round(min(explained.size)::numeric, 1) as least,
         round((percentile_disc(0.5) within group (order by explained.size))::numeric, 1) as median,
         round(max(explained.size)::numeric, 1) as most,
-        min(hours_of_changes.hours) as busiest_hours_of_change,
+        min(busiest_hours.hours) as busiest_hours_of_change,
         mode() within group (order by explained.sku_before_change) as last_sku_before_change,
-        array_to_string(
-            (array_agg(explained.user_id::text order by explained.wallet_updated_at desc nulls last))[:3], ' '
-        )
-            as three_users,
+        array_to_string((
+            array_agg(explained.user_id::text order by explained.wallet_updated_at desc nulls last)
+        )[:3], ' ') as three_users,
         case
-            when explained.cause in ('spend', 'grant') then 'The app began to spend, or support to give'
-            when explained.cause = 'restored backup' then 'A backup was restored'
-            when explained.cause = 'unclaimed purchase' then 'Purchases are paid for and were never claimed'
-            when explained.cause in ('time zone', 'stacked by another rule') then 'Boosters end too early or too late'
+            when explained.cause = 'doubled_update' then 'Too much: a retry storm'
+            when explained.cause in ('spend', 'hand_edit', 'bulk_write', 'unknown')
+                then 'The app began to spend, or support to give'
+            when explained.cause = 'restored_backup' then 'A backup was restored'
+            when explained.cause = 'unclaimed_purchase' then 'Purchases are paid for and were never claimed'
+            when explained.cause in ('time_zone', 'stacking_policy') then 'Boosters end too early or too late'
             else 'Wallets are wrong'
         end as chapter_of_the_runbook
     from explained
-    left join hours_of_changes
+    left join busiest_hours
         on
-            explained.cause = hours_of_changes.cause
-            and explained.discrepancy_type = hours_of_changes.discrepancy_type
-            and explained.item = hours_of_changes.item
+            explained.cause = busiest_hours.cause
+            and explained.discrepancy_type = busiest_hours.discrepancy_type
+            and explained.item = busiest_hours.item
     group by explained.cause, explained.discrepancy_type, explained.item
 )
 

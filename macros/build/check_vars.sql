@@ -52,7 +52,10 @@
     {%- elif rule.kind == 'text' -%}
         {{- return(value is string and modules.re.fullmatch(rule.get('like', '(?s).*\\S.*'), value) is not none) -}}
     {%- elif rule.kind == 'map' -%}
-        {{- return(value is mapping and (value.keys() | reject('in', rule.get('keys', value.keys())) | list) == []) -}}
+        {{- return(
+            value is mapping and (value.keys() | reject('in', rule.get('keys', value.keys())) | list) == []
+            and (not rule.get('minutes') or (value.values() | reject('integer') | list) == [] and 0 < (value.values() | min | default(1)))
+        ) -}}
     {%- endif -%}
     {#- A list of texts. -#}
     {{- return(

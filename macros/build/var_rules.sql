@@ -86,6 +86,7 @@
         'sku_catalog_model': {'kind': 'text', 'words': 'the name of a model or seed'},
         'runbook_url': {'kind': 'text', 'words': 'an address'},
         'ticket_pattern': {'kind': 'text', 'words': 'a regular expression'},
+        'build_intervals': {'kind': 'map', 'minutes': true, 'words': 'a map of selectors, each with its interval in whole minutes'},
         'wallet_items': {'kind': 'map', 'words': 'a map of items, each with its column and kind'},
         'claim_service_tables': map,
         'claim_service_columns': map,

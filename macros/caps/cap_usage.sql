@@ -34,7 +34,7 @@ inner join (
 ) as sku_catalog
     on claims.sku = sku_catalog.sku
     and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
 group by
     claims.user_id,
     claims.sku,

@@ -17,6 +17,7 @@ select
     doubled.tx_id as doubled_tx_id,
     doubled.claimed_at as doubled_claimed_at,
     doubled.payments as doubled_payments,
+    doubled.times as doubled_times,
     unclaimed.tx_id as unclaimed_tx_id,
     unclaimed.purchased_at as unclaimed_at,
     zones.offset_seconds,

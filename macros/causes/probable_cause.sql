@@ -25,6 +25,15 @@
 {%- endmacro %}
 
 
+{% macro known_causes() %}
+    {#- Every value of probable_cause. -#}
+    {{- return([
+        'no_wallet_row', 'restored_backup', 'lost_update', 'doubled_update', 'time_zone', 'stacking_policy',
+        'unclaimed_purchase', 'spend', 'bulk_write', 'hand_edit', 'unknown',
+    ]) -}}
+{% endmacro %}
+
+
 {% macro cause_at() %}
     {#- The moment that the evidence names. Columns of cause_facts and probable_cause are in scope. -#}
     case probable_cause
@@ -54,7 +63,8 @@
             || {{ claim_reconciliation.utc_text('equal_until') }}
             || case when lost_entries > 1 then ' and ' || lost_entries - 1 || ' more' else '' end
         when 'doubled_update' then 'The wallet holds claim ' || doubled_tx_id || ' of '
-            || {{ claim_reconciliation.utc_text('doubled_claimed_at') }} || ' once more'
+            || {{ claim_reconciliation.utc_text('doubled_claimed_at') }}
+            || case when doubled_times > 1 then ' ' || doubled_times || ' times' else ' once' end || ' more'
             || coalesce(', whose payment the trail has ' || doubled_payments || ' times', ', and changed again at ' || {{ changed }})
         when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision || ' h too '
             || case when offset_seconds > 0 then 'late' else 'early' end || ', as those of ' || offset_users || ' users do'

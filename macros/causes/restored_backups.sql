@@ -85,5 +85,5 @@ where
     or (changes.users_at_once >= {{ claim_reconciliation.many_wallets() }} and not changes.is_by_claim)
 group by equal.user_id, equal.equal_from, equal.equal_until, equal.built_at
 -- What is in flight is not lost yet.
-having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after('equal.built_at', -var('settle_minutes')) }}
+having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after('equal.built_at', -claim_reconciliation.number_var('settle_minutes')) }}
 {%- endmacro %}

@@ -20,9 +20,10 @@ begin
     end if;
     set local lock_timeout = '5s';
     insert into {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
-        (invocation_id, test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook)
+        (invocation_id, test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook, selector)
     select
-        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook
+        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook,
+        nullif('{{ claim_reconciliation._built_selector() }}', '')
     from jsonb_to_recordset('{{ claim_reconciliation._test_results_json(tests) }}') as results (
         test_id text, test_name text, package_name text, severity text, status text, failures bigint,
         execution_seconds double precision, tested_at timestamptz, runbook text
@@ -55,4 +56,15 @@ $keep_test_results$;
         }) -%}
     {%- endfor -%}
     {{- return(tojson(rows) | replace("'", "''")) -}}
+{% endmacro %}
+
+
+{% macro _built_selector() %}
+    {#- Which of the selectors this run has built: its name, `all` where nothing was selected or left out, and nothing
+        where it built a part or only tested. Unit tests and the like say nothing about what was built. -#}
+    {%- set given = invocation_args_dict or {} -%}
+    {%- if given.get('which') != 'build' or given.get('select') or given.get('exclude') -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {{- return(given.get('selector') or 'all') -}}
 {% endmacro %}

@@ -20,7 +20,8 @@ final as (
         null::bigint as failures,
         null::double precision as execution_seconds,
         null::timestamptz as tested_at,
-        null::text as runbook
+        null::text as runbook,
+        null::text as selector
     where false
 )
 

@@ -71,8 +71,13 @@ def judge(connection: Database, schema: str) -> dict[str, Any]:
         raise NoConnectionError(
             f"The schema {schema} holds no rpt_alerts. It comes with:", "dbt build"
         )
-    rows = run_sql(connection, "alerts/judge.sql", {}, {"models": Identifier(schema)})
+    models = {"models": Identifier(schema)}
+    # Models of an older build have none.
+    has_schedule = _exists(connection, schema, "rpt_schedule")
+    builds = run_sql(connection, "alerts/builds.sql", {}, models) if has_schedule else []
+    rows = run_sql(connection, "alerts/judge.sql", {"late": [b["late"] for b in builds]}, models)
     document: dict[str, Any] = rows[0]["document"]
+    document["builds"] = [{k: v for k, v in build.items() if k != "late"} for build in builds]
     return document
 
 

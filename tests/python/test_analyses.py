@@ -13,8 +13,8 @@ from support.dbt_project import DbtProject
 from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
-VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no wallet"}
-GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no wallet"]}
+VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no_wallet_row"}
+GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no_wallet_row"]}
 # Monday, 3 o'clock in UTC, when it is Sunday in New York.
 MONDAY = "2026-06-08 03:00+00"
 FAULTS = f"""
@@ -133,10 +133,13 @@ def test_analyses_find_what_they_are_for(analyses: Analyses) -> None:
     assert (many[0], many[2]) == ("many_accounts", 10)
     assert even[:3] == ("even_gaps", "eve", 5)
 
-    # Claims, at a boundary, beyond both, beyond the cap only, beyond the local cap only.
+    # Judged, at a boundary, beyond both, beyond the cap only, beyond the other cap only.
+    zones = ("UTC", "America/New_York")
     assert analyses("cap_decisions_by_timezone") == [
-        ("week", 12, 3, 0, 1, 1),
-        ("month", 12, 0, 0, 0, 0),
+        ("claims", "week", *zones, 12, 3, 0, 1, 1),
+        ("claims", "month", *zones, 12, 0, 0, 0, 0),
+        ("refused purchases", "week", *zones, 8, 0, 6, 1, 0),
+        ("refused purchases", "month", *zones, 8, 0, 0, 0, 0),
     ]
     candidates = analyses("override_candidates")
     assert [row[:1] + row[4:7] for row in candidates] == [
@@ -193,6 +196,20 @@ def test_claimctl_prints_them_whole(
     assert (
         "leave --user out" in claimctl("analyse", "abuse_patterns", "--user", "x", *options).stderr
     )
+
+
+def test_another_zone_is_handed_to_dbt(analyses: Analyses, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+
+    def compile_them(folder: Path, name: str, vars: dict[str, str]) -> str:
+        given.append(vars)
+        return analyses.compiled[name]
+
+    monkeypatch.setattr("claimctl.commands.analyse.compiled", compile_them)
+    zone = ("--zone", "Pacific/Honolulu", *on(analyses.database))
+    assert claimctl("analyse", "cap_decisions_by_timezone", *zone).exit_code == 0
+    assert given == [{"zone": "Pacific/Honolulu"}]
+    assert "leave --zone out" in claimctl("analyse", "abuse_patterns", *zone).sentence
 
 
 def is_time(value: object) -> bool:

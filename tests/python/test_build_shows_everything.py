@@ -89,7 +89,8 @@ from generate_series(1, 12) as number;
 insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at) values
     ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day'),
     ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day'),
-    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day');
+    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day'),
+    ('4', 'timeless', 'streakshield', 0, '1999-12-31');
 -- Two claims beyond the cap, a refunded one, and one that is of December in New York.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('capped-1', 'capped', 'consumable_streakshield_1', now() - interval '1 day'),
@@ -266,8 +267,15 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     assert dbt.build(*wallets, vars=ADJUSTMENTS).named("skipped", "error") == set()
     before = {name: database.rows(f"select * from {MODELS_SCHEMA}.{name}") for name in OF_WALLETS}
 
-    database.execute("alter table user_wallet_balances drop constraint user_wallet_balances_pkey")
-    database.execute("insert into user_wallet_balances select * from user_wallet_balances")
+    # A key that is corrupt: it says that no user has two wallets, and each has.
+    database.execute(
+        """
+        alter table user_wallet_balances drop constraint user_wallet_balances_pkey;
+        insert into user_wallet_balances select * from user_wallet_balances;
+        create index corrupt on user_wallet_balances (user_id);
+        update pg_index set indisunique = true where indexrelid = 'corrupt'::regclass;
+        """
+    )
     with never_empty(database, OF_WALLETS):
         outcome = dbt.build(*wallets, vars=ADJUSTMENTS)
     assert "int_wallet_balances_is_well_formed" in outcome.named("fail")

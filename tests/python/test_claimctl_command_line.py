@@ -232,10 +232,15 @@ def test_what_the_documents_tell_people_to_type_is_a_command(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It gets as far as the connection, of which there is none."""
-    (tmp_path / "affected.txt").write_text("anna")
+    for name in ("affected.txt", "retried.txt"):
+        (tmp_path / name).write_text("anna")
     monkeypatch.chdir(tmp_path)
+    # An analysis is compiled first, in the project's folder.
+    monkeypatch.setenv("DBT_PROJECT_DIR", str(ROOT))
+    monkeypatch.setattr("claimctl.commands.analyse.compiled", lambda *_: "select")
     port = free_port()
     line = re.sub(r"URL|https://\S+", f"http://127.0.0.1:{port}", line.replace("PLAN", "1"))
+    line = re.sub(r"\b(FROM|TO)\b", "2026-11-24", line.split(" > ")[0])
     words = shlex.split(line, comments=True)
     arguments = words[words.index("claimctl") + 1 :]
     nowhere = [] if "probe" in arguments else ["--dsn", f"host=127.0.0.1 port={port}"]

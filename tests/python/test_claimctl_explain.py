@@ -57,16 +57,8 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     assert list(departures(document, documented()["explain"])) == []
     assert list(document) == [
         *("user_id", "is_known", "built_at", "as_of", "has_wallet", "wallet_updated_at"),
-        *(
-            "ledger",
-            "adjustments",
-            "balances",
-            "hints",
-            "discrepancies",
-            "caps",
-            "episodes",
-            "plans",
-        ),
+        *("ledger", "adjustments", "balances", "hints", "cap_zone"),
+        *("discrepancies", "caps", "episodes", "plans", "unclaimed"),
     ]
     ledger = [
         (row["tx_id"], row["item"], bool(row["claimed_at"]), row["purchase_statuses"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.claimctl import claimctl, on
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import ROOT, DbtProject
 
@@ -52,6 +53,42 @@ def test_each_selector_builds_its_part_and_leaves_the_rest(
     assert folders(frequent.nodes, "unit_test") == set()
 
 
+def test_doctor_and_alerts_say_how_old_each_build_is(database: Database, dbt: DbtProject) -> None:
+    """Also that one is late, at twice its interval; a part that somebody built says nothing."""
+    dbt.run("build", "--selector", "daily", *WITHOUT_TESTS)
+    schedule = f"select selector, interval_minutes from {MODELS_SCHEMA}.rpt_schedule"
+    dbt.run("build", "--select", "sku_catalog", "--indirect-selection", "cautious")
+    dbt.run("test", "--selector", "every_15_minutes")
+    assert database.value(f"select count(*) from {MODELS_SCHEMA}.fct_test_results") > 20
+    assert database.rows(schedule) == []
+    dbt.run("build", "--selector", "every_15_minutes")
+    assert database.rows(schedule) == [("every_15_minutes", 15)]
+
+    def told() -> tuple[list[str], list[str], list[dict[str, Any]]]:
+        doctor = claimctl("doctor", "--json", *on(database)).document
+        alerts = claimctl("alerts", "--json", *on(database)).document
+        found = [each["finding"] for each in doctor["findings"] if each["check"] == "schedule"]
+        return found, alerts["stale"], alerts["builds"]
+
+    found, stale, (build,) = told()
+    assert found == ["Built last: every_15_minutes 0 minutes ago."]
+    assert stale == []
+    assert (build["selector"], build["age_minutes"]) == ("every_15_minutes", 0)
+    assert "\nBuilt last: every_15_minutes 0 minutes ago.\n" in (
+        claimctl("alerts", *on(database)).stdout
+    )
+
+    table = f"{MODELS_SCHEMA}.fct_test_results"
+    database.execute(f"update {table} set tested_at = now() - interval '29 minutes'")
+    assert told()[1] == []
+    database.execute(f"update {table} set tested_at = now() - interval '31 minutes'")
+    (finding,), (sentence,), _ = told()
+    assert finding.startswith("The selector every_15_minutes was built last at ")
+    assert finding.endswith(", 31 minutes ago; it is due every 15.")
+    assert sentence.endswith('due every 15 minutes: see "Is the schedule alive" in the runbook.')
+    assert claimctl("alerts", *on(database)).exit_code == 3
+
+
 def test_the_examples_name_selectors_that_there_are() -> None:
     names = {selector["name"] for selector in SELECTORS}
     cron = (SCHEDULES / "claims.cron").read_text()
@@ -80,3 +117,10 @@ def test_systemd_takes_the_units(tmp_path: Any) -> None:
     )
     complaints = [line for line in verified.stderr.splitlines() if str(tmp_path) in line]
     assert (verified.returncode, complaints) == (0, []), verified.stderr
+
+
+def test_each_selector_has_an_interval() -> None:
+    """By which doctor and alerts complain; the timers and cron keep to it."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    intervals = project["vars"]["claim_reconciliation"]["build_intervals"]
+    assert set(intervals) == {selector["name"] for selector in SELECTORS}

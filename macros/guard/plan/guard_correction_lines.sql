@@ -9,6 +9,7 @@ select
         'suspected_spend', nullif(bool_or(asked_for.is_suspected_spend), false),
         'unexplained_excess', nullif(bool_or(asked_for.type = 'excess' and asked_for.evidence is null), false),
         'evidence', jsonb_object_agg(asked_for.item, asked_for.evidence) filter (where asked_for.evidence is not null),
+        'causes', jsonb_object_agg(asked_for.item, asked_for.cause) filter (where asked_for.cause is not null),
         'grounds', jsonb_object_agg(asked_for.item, asked_for.grounds)
     )) as details
 from asked_for

@@ -108,6 +108,9 @@ def _print_alerts(document: dict[str, Any]) -> None:
                 if line:
                     say(f"  {printable(line)}")
     say()
+    if document["builds"]:
+        ages = (f"{b['selector']} {b['age_minutes']} minutes ago" for b in document["builds"])
+        say(f"Built last: {printable(', '.join(ages))}.")
     for sentence in document["stale"]:
         say(f"STALE: {printable(sentence)}")
     verdict = AlertsExitCode(document["exit_code"]).name.lower().replace("_", " ")

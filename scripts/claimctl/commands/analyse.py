@@ -22,10 +22,15 @@ SUBJECTS = ("user", "cause")
 @click.command(cls=Command)
 @click.argument("name", required=False, type=NOT_BLANK)
 @click.option("--user", type=NOT_BLANK, help="The user of claim_history_of_user.")
-@click.option("--cause", type=NOT_BLANK, help="The cause of users_of_cause, by wallet_causes.")
+@click.option(
+    "--cause", type=NOT_BLANK, help="The cause of users_of_cause, as wallet_causes names it."
+)
+@click.option("--zone", type=NOT_BLANK, help="Another zone for cap_decisions_by_timezone.")
 @global_options
 @click.pass_obj
-def analyse(options: Options, name: str | None, user: str | None, cause: str | None) -> None:
+def analyse(
+    options: Options, name: str | None, user: str | None, cause: str | None, zone: str | None
+) -> None:
     """Run the analysis NAME on the models and print all its rows; without NAME, list them all.
 
     dbt compiles it with the vars of your project. It changes nothing. Times are in UTC. A list of
@@ -63,6 +68,10 @@ def analyse(options: Options, name: str | None, user: str | None, cause: str | N
                 if subject not in given
                 else f"{name} is about every {subject}: leave --{subject} out."
             )
+    if zone:
+        if 'var("zone"' not in text and "var('zone'" not in text:
+            raise WrongUsageError(f"{name} asks for no zone: leave --zone out.")
+        given["zone"] = zone
     columns, rows = _rows(options, compiled(folder, name, given))
     if options.as_json:
         print_json({"analysis": name, "rows": [dict(zip(columns, r, strict=True)) for r in rows]})

@@ -122,6 +122,8 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
         models = {"models": Identifier(schemas[0])}
         check("build", "build", models)
         check("statuses", "statuses", models)
+        if _may_read(connection, schemas[0], "rpt_schedule"):
+            check("schedule", "schedule", models)
         if _may_read(connection, schemas[0], "rpt_alerts"):
             check("log", "log_state", models)
         if has_guard:

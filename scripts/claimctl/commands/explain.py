@@ -41,7 +41,7 @@ def explain(options: Options, user: str) -> None:
       claimctl explain 5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11
     """
     from claimctl.config import Project, find_project, load_project
-    from claimctl.database import reading
+    from claimctl.database import reading, run_sql
     from claimctl.guard import is_installed, recorded, refuse_stranger
     from claimctl.output import print_json
 
@@ -54,7 +54,11 @@ def explain(options: Options, user: str) -> None:
             project = Project(recorded(connection), [])
             options.models_schema = options.models_schema or project.settings["models_schema"]
         explanation = look_up(connection, options, project or load_project(options), user)
-        explanation["plans"] = plans_of(connection, explanation["user_id"]) if has_guard else []
+        known = str(explanation["user_id"])
+        explanation["plans"] = plans_of(connection, known) if has_guard else []
+        explanation["unclaimed"] = (
+            run_sql(connection, "explain/unclaimed.sql", {"user_id": known}) if has_guard else []
+        )
     if options.as_json:
         print_json(explanation)
     else:
@@ -87,6 +91,7 @@ def look_up(connection: Database, options: Options, project: Project, user: str)
     explanation: dict[str, Any] = run_sql(connection, "explain/user.sql", {"user_id": user}, names)[
         0
     ]["explanation"]
+    explanation["cap_zone"] = project.settings["cap_timezone"]
     if not explanation["is_known"]:
         raise ClaimctlError(f"There is no user {user}: no claim, purchase or wallet names it.")
     built = run_sql(connection, "explain/built.sql", {"models": models, "names": list(PARTS)})
@@ -142,7 +147,7 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
     )
     if explanation["caps"]:
         print_rows(
-            "Caps now",
+            f"Caps now, by the clocks of {printable(explanation['cap_zone'])}",
             ("sku", "window", "since", "claims", "cap"),
             (
                 (
@@ -155,6 +160,7 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
                 for row in explanation["caps"]
             ),
         )
+    _print_unclaimed(explanation)
     if explanation["adjustments"]:
         print_rows(
             "Adjustments",
@@ -201,6 +207,47 @@ def _print_explanation(explanation: dict[str, Any]) -> None:
         say()
     for hint in explanation["hints"]:
         say(printable(hint))
+
+
+def _print_unclaimed(explanation: dict[str, Any]) -> None:
+    """Print what a plan would make of a purchase without a claim, and which window refuses it."""
+    from claimctl.output import print_rows, utc
+
+    if not explanation["unclaimed"]:
+        return
+    zones = {row["user_zone"] for row in explanation["unclaimed"]} - {None}
+    clocks = f", the user's clocks are those of {', '.join(zones)}" if zones else ""
+    print_rows(
+        "Without a claim: what plan recovery, or plan override, would make of it. Caps go by the "
+        f"clocks of {explanation['cap_zone']}{clocks}.",
+        ("tx_id", "--claimed-at", "verdict", "gives", "window", "used", "by the user's clocks"),
+        (
+            (
+                row["tx_id"],
+                row["claimed_at"],
+                row["verdict"],
+                _hours(row),
+                _since(row["window_type"], utc(row["window_start"])),
+                _used(row["used"], row["cap"]),
+                _since(_used(row["user_used"], row["cap"]), utc(row["user_window_start"])),
+            )
+            for row in explanation["unclaimed"]
+        ),
+    )
+
+
+def _hours(row: dict[str, Any]) -> str:
+    if row["hours_paid"] is None:
+        return "all of it"
+    return f"{float(row['hours_given']):g} of {float(row['hours_paid']):g} hours"
+
+
+def _used(used: int | None, cap: int | None) -> str:
+    return "no cap" if cap is None else f"{used} of {cap}"
+
+
+def _since(what: str | None, start: str) -> str:
+    return f"{what} since {start}" if what and start else ""
 
 
 def _print_episodes(episodes: list[dict[str, Any]]) -> None:

@@ -38,6 +38,10 @@ stale as (
     from builds
     where as_of is null and (statement_timestamp() < too_old_at) is not true
     union all
+    select sentence
+    from unnest(%(late)s::text[]) as sentence
+    where sentence is not null
+    union all
     select 'The models have no build: run dbt build.'
     where not exists (select from builds)
     union all

@@ -110,7 +110,7 @@ union all
 select
     'ok',
     'User ids are ' || (vars ->> 'user_id_data_type') || ', wallets settle after ' || (vars ->> 'settle_minutes')
-    || ' minutes, items are ' || (select string_agg(item, ', ' order by item) from items) || '.',
+    || ' minutes, caps count by the clocks of ' || coalesce(vars ->> 'cap_timezone', 'an unknown zone') || ', items are ' || (select string_agg(item, ', ' order by item) from items) || '.',
     null
 from settings
 where not exists (select from findings)

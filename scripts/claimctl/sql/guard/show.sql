@@ -154,6 +154,15 @@ balances_left_out as (
     group by plan_balances_left_out.reason
 ),
 
+-- Of a line's balances: how many the models thought to be wrong for which cause when the plan was made.
+causes as (
+    select cause.value as cause, cause.key as item, count(*) as wallets
+    from claim_ops.plan_lines as lines
+    cross join lateral jsonb_each_text(lines.details -> 'causes') as cause
+    where lines.plan_id = %(plan_id)s
+    group by cause.value, cause.key
+),
+
 switch as (
     select
         named.sku,
@@ -212,6 +221,9 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
     'left_out', coalesce((select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out), '[]'),
     'balances_left_out', coalesce((
         select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
+    ), '[]'),
+    'causes', coalesce((
+        select jsonb_agg(to_jsonb(causes) order by causes.wallets desc, causes.cause, causes.item) from causes
     ), '[]'),
     'booster_hours', (
         select jsonb_build_object(
