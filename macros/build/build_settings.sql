@@ -4,8 +4,9 @@
     {%- set settings = {} -%}
     {%- for name in [
         'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
-        'claim_service_time_zones', 'max_model_age_hours', 'negative_ledger_policy', 'plan_expiry_hours', 'recoverable_statuses',
-        'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern', 'user_id_data_type', 'wallet_items',
+        'claim_service_time_zones', 'max_model_age_hours', 'negative_ledger_policy', 'plan_expiry_hours',
+        'recoverable_statuses', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern',
+        'user_id_data_type', 'wallet_items',
     ] + claim_reconciliation.breakers() | list -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}

@@ -19,7 +19,7 @@ select
     found.wallet_updated_at,
     found.last_activity_at,
     found.is_settled,
-    found.excused_because,
+    found.is_accepted,
     causes.probable_cause,
     causes.cause_evidence,
     found.built_at

@@ -33,7 +33,7 @@ old_discrepancies as (
     where
         ended_at is null
         and is_settled
-        and excused_because is null
+        and not is_accepted
         and least(first_found_at, last_activity_at)
         < {{ claim_reconciliation.hours_after('last_found_at', '-' ~ var('alert_discrepancy_hours')) }}
 ),

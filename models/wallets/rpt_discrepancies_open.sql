@@ -7,7 +7,7 @@ episodes as (
         *,
         {{ claim_reconciliation.seconds_between('first_found_at', 'last_found_at') }} / 3600 as hours
     from {{ ref('fct_discrepancy_history') }}
-    where ended_at is null and excused_because is null
+    where ended_at is null and not is_accepted
 ),
 
 prices as (
