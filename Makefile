@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,7 +46,7 @@ storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, k
 test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
-test-all: $(INSTALLED) $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
+test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
 	$(BIN)/pytest $(TOGETHER) -m "not (drill and slow)"
 
 mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
@@ -55,10 +55,23 @@ mutants: $(INSTALLED) ## one protection of the guard less at a time: which test 
 test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions
 
+dashboards: $(INSTALLED) ## target/dashboards.zip for Superset, of PGHOST ... or else of the demo; SUPERSET_URL=... imports it
+	@test -n "$$PGHOST$$PGSERVICE" || . .demo/environment; $(BIN)/python -m dashboards
+
+# mkdocs is installed when it is needed.
+SITE := $(VENV)/site-libraries
+$(SITE): $(INSTALLED) requirements-docs.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-docs.lock
+	@touch $@
+
+docs: $(SITE) ## target/site: the documentation as a site, with its references
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+	@echo "target/site/index.html is built; to search it: $(BIN)/python -m http.server -d target/site"
+
 # The libraries that drive a browser are installed when they are needed; the browser is the machine's own.
 BROWSER := $(VENV)/browser
-$(BROWSER): $(INSTALLED)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python "playwright==1.65.2" "axe-playwright-python==0.1.8"
+$(BROWSER): $(INSTALLED) requirements-browser.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-browser.lock
 	@touch $@
 
 test-browser: $(BROWSER) ## the pages in Chromium, light and dark, wide and narrow, and axe-core on them

@@ -7,7 +7,7 @@ audit as (
 ),
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    select distinct sku from {{ ref(var('sku_catalog_model')) }}
 ),
 
 final as (

@@ -10,7 +10,7 @@ claims as (
 ),
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 queued as (
@@ -26,7 +26,10 @@ final as (
         end as left_out_because
     from queued
     left join claims on queued.tx_id = claims.tx_id
-    left join sku_catalog on queued.sku = sku_catalog.sku
+    left join sku_catalog
+        on
+            queued.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'queued.received_at') | indent(12) }}
 )
 
 select * from final

@@ -15,7 +15,7 @@ causes as (
     from {{ ref('fct_discrepancy_causes') }} as causes
     inner join {{ ref('fct_wallet_discrepancies') }} as wrong
         on causes.user_id = wrong.user_id and causes.item = wrong.item
-    where not wrong.is_accepted
+    where wrong.excused_because is null
 ),
 
 explained as (

@@ -4,8 +4,9 @@
     {%- set settings = {} -%}
     {%- for name in [
         'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
-        'claim_service_time_zones', 'max_model_age_hours', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses',
-        'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern', 'user_id_data_type', 'wallet_items',
+        'claim_service_time_zones', 'max_model_age_hours', 'negative_ledger_policy', 'plan_expiry_hours',
+        'recoverable_statuses', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern',
+        'user_id_data_type', 'wallet_items',
     ] + claim_reconciliation.breakers() | list -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}
@@ -29,8 +30,11 @@
                 '{{ claim_reconciliation.build_settings() }}'::jsonb,
                 coalesce(
                     jsonb_agg(
-                        jsonb_build_array(sku, item, quantity, duration_hours, weekly_cap, monthly_cap)
-                        order by sku
+                        jsonb_build_array(
+                            sku, item, quantity, duration_hours, weekly_cap, monthly_cap,
+                            valid_from at time zone 'UTC', valid_to at time zone 'UTC'
+                        )
+                        order by sku, valid_from
                     ),
                     '[]'::jsonb
                 )

@@ -72,6 +72,7 @@
     {%- set filtered = tables | reject('in', ['function_metrics', 'store_config']) | list -%}
     {{- return({
         'cap_window': {'kind': 'text', 'like': 'calendar|rolling', 'words': 'calendar or rolling'},
+        'negative_ledger_policy': {'kind': 'text', 'like': 'ask|clamp|allow', 'words': 'ask, clamp or allow'},
         'booster_stacking_policy': {'kind': 'text', 'like': 'max|extend', 'words': 'max or extend'},
         'cap_timezone': zone,
         'local_timezone': zone,

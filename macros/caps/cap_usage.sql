@@ -25,16 +25,19 @@ select
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }} as window_start,
     {{ units }} as claims,
-    sku_catalog.{{ window.cap }} as cap,
-    {{ units }} > sku_catalog.{{ window.cap }} as is_exceeded,
+    {{ claim_reconciliation.last_cap(window) }} as cap,
+    {{ units }} > {{ claim_reconciliation.last_cap(window) }} as is_exceeded,
     max(claims.claimed_at) as last_claimed_at
 from {{ claims }} as claims
-inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+inner join (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as sku_catalog
+    on claims.sku = sku_catalog.sku
+    and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
 group by
     claims.user_id,
     claims.sku,
-    sku_catalog.{{ window.cap }},
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}
             {%- if not loop.last %}
 union all
@@ -42,3 +45,9 @@ union all
         {%- endfor %}
     {%- endif %}
 {% endmacro %}
+
+
+{% macro last_cap(window) %}
+    {#- The cap of a window of claims: as of its last claim, where the catalogue changed it meanwhile. -#}
+    (array_agg(sku_catalog.{{ window.cap }} order by claims.claimed_at desc, sku_catalog.valid_from desc))[1]
+{%- endmacro %}

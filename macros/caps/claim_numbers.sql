@@ -17,8 +17,12 @@ select
     {{ claim_reconciliation.running_claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else ' ~ units ~ ' end', zone) | indent(4) }}
         as unplanned_claim_number
 from {{ claims }} as claims
-inner join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null
+inner join (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as sku_catalog
+    on claims.sku = sku_catalog.sku
+    and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
+where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
         {%- if not loop.last %}
 union all
         {%- endif %}

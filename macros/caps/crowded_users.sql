@@ -31,26 +31,17 @@ from (
     from (
         select *
         from (
-            select
-                user_id,
-                sku,
-                claimed_at,
-                lag(claimed_at) over (partition by user_id, sku order by claimed_at) as previous_claimed_at
-            from {{ claims }}
-            {%- if claim_reconciliation.keeps_units(['purchase_claims']) %}
-            cross join generate_series(1, {{ claim_reconciliation.units_of('', ['purchase_claims']) }}) as unit
-            {%- endif %}
-            where
-                user_id is not null
-                and sku = any(array(
-                    select sku from {{ sku_catalog }} where coalesce(weekly_cap, monthly_cap) is not null
-                ))
+            {{ claim_reconciliation.spaced_claims(claims, sku_catalog) | indent(12) }}
         ) as spaced
         where
             previous_claimed_at > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
             or sku = any(array(select sku from {{ sku_catalog }} where least(weekly_cap, monthly_cap) < 1))
     ) as near
-    inner join {{ sku_catalog }} as sku_catalog on near.sku = sku_catalog.sku
+    inner join (
+        {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(8) }}
+    ) as sku_catalog
+        on near.sku = sku_catalog.sku
+        and {{ claim_reconciliation.is_in_force('sku_catalog', 'near.claimed_at') | indent(8) }}
     window
         in_order as (partition by near.user_id, near.sku order by near.claimed_at, near.previous_claimed_at nulls first)
 ) as placed
@@ -60,4 +51,23 @@ where
     {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at') | indent(4) }}
     {%- endfor %}
 group by user_id, sku
+{% endmacro %}
+
+
+{% macro spaced_claims(claims, sku_catalog) %}
+    {#- The claims of capped SKUs, each beside the time of the one before it; one of several units as many times. -#}
+select
+    user_id,
+    sku,
+    claimed_at,
+    lag(claimed_at) over (partition by user_id, sku order by claimed_at) as previous_claimed_at
+from {{ claims }}
+{%- if claim_reconciliation.keeps_units(['purchase_claims']) %}
+cross join generate_series(1, {{ claim_reconciliation.units_of('', ['purchase_claims']) }}) as unit
+{%- endif %}
+where
+    user_id is not null
+    and sku = any(array(
+        select sku from {{ sku_catalog }} where coalesce(weekly_cap, monthly_cap) is not null
+    ))
 {% endmacro %}

@@ -6,11 +6,16 @@ select
     claims.tx_id,
     claims.claimed_at,
     sku_catalog.item,
-    sku_catalog.quantity,
-    sku_catalog.quantity * sku_catalog.duration_hours as hours
+    {{ claim_reconciliation.times_units('sku_catalog.quantity', 'claims', ['purchase_claims']) }} as quantity,
+    {{ claim_reconciliation.times_units('sku_catalog.quantity * sku_catalog.duration_hours', 'claims', ['purchase_claims']) }}
+        as hours
 from (select distinct user_id from {{ wrong }}) as users
 inner join {{ claims }} as claims on users.user_id = claims.user_id
-left join {{ sku_catalog }} as sku_catalog on claims.sku = sku_catalog.sku
+left join (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as sku_catalog
+    on claims.sku = sku_catalog.sku
+    and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
 {%- endmacro %}
 
 

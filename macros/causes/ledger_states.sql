@@ -22,7 +22,7 @@ from (
         from {{ claims }}
         where item is not null
         union all
-        select user_id, item, null, adjusted_at, quantity, null
+        select user_id, item, null, adjusted_at, quantity, {{ claim_reconciliation.adjusted_hours() }}
         from {{ adjustments }}
         where user_id in (select user_id from {{ wrong }})
         union all

@@ -25,6 +25,15 @@
 {%- endmacro %}
 
 
+{% macro known_causes() %}
+    {#- Every value of probable_cause. -#}
+    {{- return([
+        'no_wallet_row', 'restored_backup', 'lost_update', 'doubled_update', 'time_zone', 'stacking_policy',
+        'unclaimed_purchase', 'spend', 'bulk_write', 'hand_edit', 'unknown',
+    ]) -}}
+{% endmacro %}
+
+
 {% macro cause_at() %}
     {#- The moment that the evidence names. Columns of cause_facts and probable_cause are in scope. -#}
     case probable_cause

@@ -13,11 +13,15 @@ unclaimed as (
         purchases.tx_id,
         purchases.purchased_at,
         catalog.item,
-        catalog.quantity,
-        catalog.quantity * catalog.duration_hours as hours,
-        sum(catalog.quantity) over (partition by purchases.user_id, catalog.item) as together
+        catalog.quantity * purchases.units as quantity,
+        catalog.quantity * catalog.duration_hours * purchases.units as hours,
+        sum(catalog.quantity * purchases.units) over (partition by purchases.user_id, catalog.item) as together
     from purchases
-    inner join {{ sku_catalog }} as catalog on purchases.sku = catalog.sku
+    inner join (
+        {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(8) }}
+    ) as catalog
+        on purchases.sku = catalog.sku
+        and {{ claim_reconciliation.is_in_force('catalog', 'purchases.purchased_at') | indent(8) }}
     left join {{ claims }} as claims on purchases.tx_id = claims.tx_id
     left join {{ uncounted_claims }} as uncounted on purchases.tx_id = uncounted.tx_id
     where purchases.is_paid and claims.tx_id is null and uncounted.tx_id is null

@@ -1,6 +1,6 @@
-{% macro episode_ends(kept, found, builds, writes) %}
-    {#- Kept episodes that a build found no longer, or found to be of another type, with how they ended: by the last write of
-        a plan since they were seen last, by time, or by the service itself. A plan may have written before that look and
+{% macro episode_ends(kept, found, builds, writes, discrepancies) %}
+    {#- Kept episodes that a build found no longer, or found to be of another type, with how they ended: with the
+        account, by the last write of a plan since they were seen last, by time, or by the service itself. A plan may have written before that look and
         committed after it; then the wallet has a later updated_at than was seen. -#}
 select
     kept.user_id,
@@ -22,15 +22,18 @@ select
     builds.built_at as ended_at,
     case
         when found.user_id is not null then 'changed'
+        when gone.user_id is not null then 'account_gone'
         when written.kind = 'rollback' then 'rolled_back'
         when written.plan_id is not null then 'repaired'
         when kept.runs_until <= builds.built_at then 'expired'
         else 'cleared'
     end as how_it_ended,
-    case when found.user_id is null then written.plan_id end as plan_id
+    case when found.user_id is null and gone.user_id is null then written.plan_id end as plan_id
 from {{ kept }} as kept
 cross join {{ builds }} as builds
 left join {{ found }} as found on kept.user_id = found.user_id and kept.item = found.item
+left join {{ discrepancies }} as gone
+    on kept.user_id = gone.user_id and kept.item = gone.item and gone.excused_because = 'account_gone'
 left join lateral (
     select
         writes.plan_id,

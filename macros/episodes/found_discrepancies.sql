@@ -20,11 +20,14 @@ select
     found.last_activity_at,
     found.is_settled,
     found.is_accepted,
+    found.excused_because,
     causes.probable_cause,
     causes.cause_evidence,
     found.built_at
 from {{ discrepancies }} as found
 left join {{ causes }} as causes on found.user_id = causes.user_id and found.item = causes.item
+-- Of whom no account is left nothing is wrong any more.
+where found.excused_because is distinct from 'account_gone'
 {%- endmacro %}
 
 
@@ -39,7 +42,7 @@ from (
             (select max(built_at) from {{ discrepancies }}),
             (
                 select max(built_at) from {{ health }}
-                having sum(short + excess + missing_wallets + accepted) = 0
+                having sum(short + excess + missing_wallets + accepted + coalesce(accounts_gone, 0)) = 0
             )
         ) as built_at,
         greatest(

@@ -1,10 +1,13 @@
 {% macro item_prices(sku_catalog) %}
-    {#- What a unit of an item costs, and an hour of it: by the cheapest SKU that gives it. -#}
+    {#- What a unit of an item costs, and an hour of it: now, by the cheapest SKU that gives it. -#}
 select
     item,
     min(unit_price / nullif(quantity, 0)) as unit_price,
     min(unit_price / nullif(quantity * duration_hours, 0)) as hour_price
-from {{ sku_catalog }}
+from (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as catalog
+where {{ claim_reconciliation.is_in_force('catalog', claim_reconciliation.current_time()) }}
 group by item
 {%- endmacro %}
 

@@ -26,7 +26,7 @@
     {%- set tx_id = claim_reconciliation.mapped_column('purchase_claims', 'tx_id') -%}
     {%- set written = claim_reconciliation.written_columns()['purchase_claims'] -%}
 select format('%s has no unique key on %I alone', '{{ claims }}'::regclass, '{{ tx_id }}')
-where not {{ claim_reconciliation.guard_has_key("'" ~ claims ~ "'::regclass", "'" ~ tx_id ~ "'") }}
+where not {{ claim_reconciliation.has_unique_key("'" ~ claims ~ "'::regclass", "'" ~ tx_id ~ "'") }}
 union all
 select {{ claim_reconciliation.unwritable_reason('unwritable', "'" ~ claims ~ "'::regclass::text").finding }}
 from (

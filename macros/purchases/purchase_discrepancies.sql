@@ -1,10 +1,11 @@
-{% macro purchase_discrepancies(purchases, claims) %}
+{% macro purchase_discrepancies(purchases, claims, accounts) %}
     {#- What is wrong between purchases and claims, one row a tx_id and type: is the claim paid for, and do both name the
         same user and SKU? user_id and sku are the claim's where there is one. -#}
 select
     pairs.*,
     found.discrepancy_type,
-    found.claim_reason
+    found.claim_reason,
+    {{ claim_reconciliation.is_account_gone('pairs.user_id', accounts) }} as is_account_gone
 from (
     select
         coalesce(claims.tx_id, purchases.tx_id) as tx_id,
@@ -23,6 +24,7 @@ from (
         purchases.units,
         case when claims.tx_id is not null then {{ claim_reconciliation.units_of('claims') }} end as claim_units,
         claims.claimed_at,
+        coalesce(purchases.purchased_at, claims.claimed_at) as bought_at,
         claims.tx_id is not null as has_claim,
         claims.user_id as claim_user_id
     from {{ purchases }} as purchases

@@ -41,3 +41,19 @@
         when not {{ purchase }}.is_paid then 'no_payment'
     end
 {%- endmacro %}
+
+
+{% macro missing_claim_reason(purchase, uncounted_claims, is_known_sku, now) %}
+    {#- Why a missing claim may not be recovered, the first reason that holds; null where it may. `purchase` names a row of
+        purchase_discrepancies. -#}
+    coalesce(
+        {%- if claim_reconciliation.source_filter('purchase_claims') %}
+        case
+            when exists (select 1 from {{ uncounted_claims }} as uncounted where uncounted.tx_id = {{ purchase }}.tx_id)
+                then 'claim_not_counted'
+        end,
+        {%- endif %}
+        case when {{ purchase }}.is_account_gone then 'account_gone' end,
+        {{ claim_reconciliation.unrecoverable_reason(purchase, is_known_sku, now) | indent(8) }}
+    )
+{%- endmacro %}

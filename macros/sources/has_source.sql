@@ -70,10 +70,12 @@
     {%- set settings = {} -%}
     {%- for name in [
         'cap_timezone', 'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'claim_service_time_zones',
-        'has_accepted_discrepancies', 'has_queued_purchases', 'has_wallet_adjustments', 'local_timezone',
-        'metrics_time_zone', 'user_id_data_type', 'wallet_items',
+        'local_timezone', 'metrics_time_zone', 'user_id_data_type', 'wallet_items',
     ] -%}
         {%- do settings.update({name: var(name)}) -%}
+    {%- endfor -%}
+    {%- for name in claim_reconciliation.optional_sources() -%}
+        {%- do settings.update({'has_' ~ name: var('has_' ~ name, none)}) -%}
     {%- endfor -%}
     {{- return("'" ~ tojson(settings, sort_keys=true) | replace("'", "''") ~ "'::jsonb") -}}
 {% endmacro %}

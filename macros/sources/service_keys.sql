@@ -53,3 +53,17 @@
     {{ argument }} := lower({{ argument }});
     {%- endif -%}
 {% endmacro %}
+
+
+{% macro has_unique_key(table_id, column) -%}
+{#- Whether the column alone is a unique key of the table, for whoever writes at once. -#}
+exists (
+    select 1
+    from pg_catalog.pg_index
+    join pg_catalog.pg_attribute on pg_index.indrelid = pg_attribute.attrelid and pg_index.indkey[0] = pg_attribute.attnum
+    where pg_index.indrelid = {{ table_id }}
+        and pg_index.indisunique and pg_index.indimmediate and pg_index.indisvalid
+        and pg_index.indpred is null and pg_index.indnkeyatts = 1
+        and pg_attribute.attname = {{ column }}
+)
+{%- endmacro %}

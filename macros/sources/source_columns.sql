@@ -57,7 +57,7 @@ order by source, column_number, name
 {% macro read_only_sources() %}
     {#- The tables that are only read: a view may stand for one, and an expression for a column. -#}
     {{- return(
-        ['audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies']
+        ['audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users']
     ) -}}
 {% endmacro %}
 
@@ -208,10 +208,11 @@ where typtype <> 'd'
         'accepted_discrepancies': {
             'user_id': user, 'item': text, 'reason': text, 'accepted_by': text, 'accepted_until': time,
         },
+        'users': {'user_id': user},
     }) -}}
 {% endmacro %}
 
 
 {% macro optional_sources() %}
-    {{- return(['wallet_adjustments', 'queued_purchases', 'accepted_discrepancies']) -}}
+    {{- return(['wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users']) -}}
 {% endmacro %}

@@ -30,19 +30,21 @@ where false
 
 
 {% macro excused_balances(discrepancies) %}
-    {#- A query that counts accepted discrepancies by item; no row without such a table. -#}
+    {#- A query that counts excused discrepancies by item; no row where nothing can excuse one. -#}
 select
     item,
-    count(*) as accepted,
+    count(*) as excused,
+    count(*) filter (where excused_because = 'accepted') as accepted,
+    count(*) filter (where excused_because = 'account_gone') as accounts_gone,
     count(*) filter (where discrepancy_type = 'short') as short,
     count(*) filter (where discrepancy_type = 'excess') as excess,
     count(*) filter (where discrepancy_type = 'missing_wallet') as missing_wallets,
     count(*) filter (where is_settled) as settled
     {%- if discrepancies %}
 from {{ discrepancies }}
-where is_accepted
+where excused_because is not null
     {%- else %}
-from (values (null, null, false)) as nobody (item, discrepancy_type, is_settled)
+from (values (null, null, null, false)) as nobody (item, discrepancy_type, excused_because, is_settled)
 where false
     {%- endif %}
 group by item

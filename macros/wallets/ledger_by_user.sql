@@ -40,7 +40,9 @@ from (
         from {{ claims }} as claims
         left join (
             {{ claim_reconciliation.catalog_by_item(sku_catalog) | indent(12) }}
-        ) as catalog on claims.sku = catalog.catalog_sku
+        ) as catalog
+            on claims.sku = catalog.catalog_sku
+            and {{ claim_reconciliation.is_in_force('catalog', 'claims.claimed_at') | indent(12) }}
         {%- if claim_reconciliation.has_source('wallet_adjustments') %}
         union all
         {{ claim_reconciliation.adjustments_by_item(adjustments) | indent(8) }}
@@ -58,21 +60,21 @@ select
     sku as catalog_sku,
     item,
     quantity,
-    quantity * duration_hours as duration_hours
+    quantity * duration_hours as duration_hours,
+    valid_from,
+    valid_to
     {%- for item in claim_reconciliation.wallet_items() %},
     item = '{{ item.name }}' as is_{{ item.name }}
     {%- endfor %}
-from {{ sku_catalog }}
+from (
+    {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
+) as catalog_rows
 {%- endmacro %}
 
 
 {% macro adjustments_by_item(adjustments) %}
     {#- What an adjustment gives or takes, with the columns of a claim and its row of catalog_by_item: units of a quantity
         item, hours of an expiry item. -#}
-    {%- set timed = [] -%}
-    {%- for item in claim_reconciliation.wallet_items('expiry') -%}
-        {%- do timed.append(item.name) -%}
-    {%- endfor -%}
 select
     user_id,
     null as claimed_at,
@@ -80,9 +82,19 @@ select
     null as catalog_sku,
     item,
     quantity,
-    case when item in {{ claim_reconciliation.quoted_list(timed) }} then quantity end as duration_hours
+    {{ claim_reconciliation.adjusted_hours() }} as duration_hours
     {%- for item in claim_reconciliation.wallet_items() %},
     item = '{{ item.name }}' as is_{{ item.name }}
     {%- endfor %}
 from {{ adjustments }}
 {%- endmacro %}
+
+
+{% macro adjusted_hours() %}
+    {#- The hours of an adjustment, where its item is one that expires. -#}
+    {%- set timed = [] -%}
+    {%- for item in claim_reconciliation.wallet_items('expiry') -%}
+        {%- do timed.append(item.name) -%}
+    {%- endfor -%}
+    {{- return('case when item in ' ~ claim_reconciliation.quoted_list(timed) ~ ' then quantity end') -}}
+{% endmacro %}

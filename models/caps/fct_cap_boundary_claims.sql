@@ -11,7 +11,7 @@ claims as (
 ),
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 edges as (
@@ -25,7 +25,10 @@ windows as (
         found.window_start_local,
         found.window_start_utc
     from claims
-    inner join sku_catalog on claims.sku = sku_catalog.sku
+    inner join sku_catalog
+        on
+            claims.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(12) }}
     cross join
         lateral (
             {%- for window in claim_reconciliation.cap_windows() %}

@@ -1,12 +1,15 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a tx_id and what is wrong between its purchase and its claim, at one snapshot of both tables. A status
--- that pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
+-- Grain: one row a tx_id and what is wrong between purchase and claim, at one snapshot of both tables. A status that
+-- pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
 {%- set audit, claims = ref('stg_claim_service__audit_purchases'), ref('stg_claim_service__purchase_claims') %}
-{%- set now = claim_reconciliation.current_time() %}
+{%- set is_filtered = claim_reconciliation.source_filter('purchase_claims') %}
+{%- set uncounted = ref('stg_claim_service__uncounted_claims') if is_filtered %}
+{%- set accounts = ref('stg_claim_service__users') if claim_reconciliation.has_source('users') %}
+{%- set now, is_known = claim_reconciliation.current_time(), 'sku_catalog.sku is not null' %}
 with
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 suspects as (
@@ -26,7 +29,7 @@ purchases as (
 ),
 
 discrepancies as (
-    {{ claim_reconciliation.purchase_discrepancies('purchases', 'suspect_claims') | indent(4) }}
+    {{ claim_reconciliation.purchase_discrepancies('purchases', 'suspect_claims', accounts) | indent(4) }}
 ),
 
 judged as (
@@ -35,26 +38,20 @@ judged as (
         sku_catalog.unit_price,
         case
             when discrepancies.discrepancy_type = 'missing_claim'
-                then coalesce(
-                    {%- if claim_reconciliation.source_filter('purchase_claims') %}
-                        case when uncounted_claims.tx_id is not null then 'claim_not_counted' end,  -- noqa: RF01
-                    {%- endif %}
-                    {{ claim_reconciliation.unrecoverable_reason('discrepancies', 'sku_catalog.sku is not null', now)
-                        | indent(20) }}
-                )
+                then
+                    {{ claim_reconciliation.missing_claim_reason('discrepancies', uncounted, is_known, now) }}
             else discrepancies.claim_reason
         end as reason,
         {{ now }} as built_at
     from discrepancies
-    left join sku_catalog on discrepancies.sku = sku_catalog.sku
-    {%- if claim_reconciliation.source_filter('purchase_claims') %}
-        left join {{ ref('stg_claim_service__uncounted_claims') }} as uncounted_claims
-            on discrepancies.tx_id = uncounted_claims.tx_id
-    {%- endif %}
+    left join sku_catalog
+        on
+            discrepancies.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'discrepancies.bought_at') | indent(12) }}
     -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
     where
         discrepancies.discrepancy_type <> 'missing_claim'
-        or {{ claim_reconciliation.not_judged_reason('discrepancies', 'sku_catalog.sku is not null') }} is null
+        or {{ claim_reconciliation.not_judged_reason('discrepancies', is_known) }} is null
 ),
 
 final as (
@@ -75,7 +72,8 @@ final as (
         {{ claim_reconciliation.is_settled('greatest(claimed_at, purchased_at)', 'built_at') }} as is_settled,
         built_at,
         coalesce(claim_units, units, 1)::bigint as units,
-        units::bigint as purchase_units
+        units::bigint as purchase_units,
+        is_account_gone
     from judged
 )
 

@@ -5,7 +5,7 @@
 with
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 unclaimed as (
@@ -24,7 +24,24 @@ judged as (
         purchases.*,
         {{ claim_reconciliation.not_judged_reason('purchases', 'sku_catalog.sku is not null') | indent(8) }} as why
     from purchases
-    left join sku_catalog on purchases.sku = sku_catalog.sku
+    left join sku_catalog
+        on
+            purchases.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'purchases.purchased_at') | indent(12) }}
+),
+
+named as (
+    select
+        status,
+        sku,
+        user_id,
+        audit_rows,
+        purchased_at,
+        case
+            when why = 'unknown_sku' and sku in (select sku_catalog.sku from sku_catalog) then 'outside_catalogue_dates'
+            else why
+        end as why
+    from judged
 ),
 
 final as (
@@ -38,7 +55,7 @@ final as (
         min(purchased_at) as first_purchased_at,
         max(purchased_at) as last_purchased_at,
         {{ claim_reconciliation.current_time() }} as built_at
-    from judged
+    from named
     where why is not null
     group by status, sku, why
 )

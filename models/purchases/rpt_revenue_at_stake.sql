@@ -14,13 +14,13 @@ final as (
         reason is null as is_recoverable,
         count(*) as purchases,
         count(distinct user_id) as users,
-        unit_price,
-        (unit_price * sum(units))::numeric(14, 2) as revenue,
+        (array_agg(unit_price order by coalesce(purchased_at, claimed_at) desc))[1]::numeric(10, 2) as unit_price,
+        sum(unit_price * units)::numeric(14, 2) as revenue,
         min(coalesce(purchased_at, claimed_at)) as first_purchased_at,
         max(coalesce(purchased_at, claimed_at)) as last_purchased_at,
         min(built_at) as built_at
     from discrepancies
-    group by discrepancy_type, reason, sku, unit_price
+    group by discrepancy_type, reason, sku
 )
 
 select * from final

@@ -1,4 +1,4 @@
-{{ config(materialized='parallel_table') }}
+{{ config(materialized='parallel_table', pre_hook='set local random_page_cost = 1.1') }}
 -- Grain: one row a user and item whose wallet is wrong, with the probable cause. Of claims, purchases and the service's
 -- log it reads what belongs to the wrong users, never the history.
 {%- set adjustments, log = ref('stg_claim_service__wallet_adjustments'), ref('stg_claim_service__function_metrics') %}

@@ -37,7 +37,7 @@ found as (
         union all
         {{ claim_reconciliation.lengthened_episodes('kept', 'found', 'builds') | indent(8) }}
         union all
-        {{ claim_reconciliation.episode_ends('kept', 'found', 'builds', writes) | indent(8) }}
+        {{ claim_reconciliation.episode_ends('kept', 'found', 'builds', writes, discrepancies) | indent(8) }}
         union all
         {{ claim_reconciliation.revised_episodes(this, writes) | indent(8) }}
     )

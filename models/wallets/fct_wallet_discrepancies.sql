@@ -1,5 +1,6 @@
 {{ config(materialized='parallel_table') }}
 -- Grain: one row a user and item whose wallet is wrong.
+{%- set accounts = ref('stg_claim_service__users') if claim_reconciliation.has_source('users') %}
 with
 
 balances_by_item as (
@@ -30,7 +31,12 @@ final as (
         balances.built_at,
         accepted.user_id is not null as is_accepted,
         accepted.reason as accepted_because,
-        accepted.accepted_until
+        accepted.accepted_until,
+        case
+            when {{ claim_reconciliation.is_account_gone('balances.user_id', accounts) | indent(12) }}
+                then 'account_gone'
+            when accepted.user_id is not null then 'accepted'
+        end as excused_because
     from balances_by_item as balances
     left join accepted on balances.user_id = accepted.user_id and balances.item = accepted.item
     where balances.discrepancy_type is not null

@@ -10,7 +10,7 @@ claims as (
 ),
 
 wallets as (
-    select * from {{ ref('stg_claim_service__user_wallet_balances') }}
+    {{ claim_reconciliation.one_wallet_a_user(ref('stg_claim_service__user_wallet_balances')) | indent(4) }}
 ),
 
 sku_catalog as (

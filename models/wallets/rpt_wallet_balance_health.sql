@@ -43,10 +43,11 @@ totals as (
     group by item
 ),
 
--- Discrepancies that somebody accepted for a while are no faults: counted apart.
+-- What somebody accepted for a while, and what is of an account that is gone, is no fault: counted apart.
 excused as (
     {{ claim_reconciliation.excused_balances(ref('fct_wallet_discrepancies')
-        if claim_reconciliation.has_source('accepted_discrepancies')) | indent(4) }}
+        if claim_reconciliation.has_source('accepted_discrepancies') or claim_reconciliation.has_source('users'))
+        | indent(4) }}
 ),
 
 final as (
@@ -59,7 +60,7 @@ final as (
         (coalesce(totals.short, 0) - coalesce(excused.short, 0))::bigint as short,
         (coalesce(totals.excess, 0) - coalesce(excused.excess, 0))::bigint as excess,
         (coalesce(totals.missing_wallets, 0) - coalesce(excused.missing_wallets, 0))::bigint as missing_wallets,
-        (coalesce(totals.unsettled, 0) - coalesce(excused.accepted - excused.settled, 0))::bigint as unsettled,
+        (coalesce(totals.unsettled, 0) - coalesce(excused.excused - excused.settled, 0))::bigint as unsettled,
         coalesce(totals.settled_balances, 0)::bigint as settled_balances,
         (coalesce(totals.settled_accurate_balances, 0) + coalesce(excused.settled, 0))::bigint
             as settled_accurate_balances,
@@ -68,7 +69,8 @@ final as (
             / nullif(totals.settled_balances, 0)
         )::double precision as accuracy,
         coalesce(totals.built_at, {{ claim_reconciliation.current_time() }}) as built_at,
-        coalesce(excused.accepted, 0)::bigint as accepted
+        coalesce(excused.accepted, 0)::bigint as accepted,
+        coalesce(excused.accounts_gone, 0)::bigint as accounts_gone
     from items
     left join totals on items.item = totals.item
     left join excused on items.item = excused.item

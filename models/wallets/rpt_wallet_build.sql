@@ -8,7 +8,7 @@ balances as (
 ),
 
 sku_catalog as (
-    select * from {{ ref(var('sku_catalog_model')) }}
+    {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
 counted as (

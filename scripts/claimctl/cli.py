@@ -27,6 +27,7 @@ from claimctl.commands.probe import probe
 from claimctl.commands.report import report
 from claimctl.commands.status import status
 from claimctl.commands.verify import verify
+from claimctl.commands.watch import watch
 from claimctl.errors import ExitCode, NoConnectionError, WrongUsageError, unexpected, wrong_usage
 from claimctl.options import Group, global_options
 
@@ -92,7 +93,7 @@ COMMANDS = (
     *(doctor, explain, analyse, status),
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
-    *(alerts, probe, report, database),
+    *(alerts, probe, report, database, watch),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -58,6 +58,8 @@ def print_changes(plan: dict[str, Any]) -> None:
         _print_switch(plan)
     else:
         _print_wallets(plan)
+    if plan["causes"]:
+        _print_causes(plan)
     if plan["purchases"] or plan["left_out"]:
         _print_purchases(plan)
     if plan["booster_hours"]:
@@ -121,6 +123,14 @@ def _print_booster_hours(plan: dict[str, Any]) -> None:
     else:
         say(f"  Boosters: {given:,} of {paid:,} paid hours are given; {lost} are over by now.")
         say(f"    With --claimed-at now {paid:,} would be, and none lost.")
+
+
+def _print_causes(plan: dict[str, Any]) -> None:
+    print_rows(
+        "By probable cause, as the models named it",
+        ("cause", "item", "wallets"),
+        ((row["cause"], row["item"], row["wallets"]) for row in plan["causes"]),
+    )
 
 
 def _print_balances_left_out(plan: dict[str, Any]) -> None:

@@ -30,11 +30,12 @@ MISNAMED_FAULTS = 1
 
 @dataclass(frozen=True)
 class Causes:
-    """One kind of fault: its cause, and how many balances are said to have which."""
+    """One kind of fault: its cause, how many balances are said to have which, and since when."""
 
     fault: str
     injected: str
     found: dict[str, int]
+    since: str
 
     @property
     def named(self) -> int:
@@ -50,9 +51,11 @@ class Causes:
 def find_causes(connection: psycopg.Connection) -> list[Causes]:
     """Hold sandbox.injected_faults against fct_discrepancy_causes."""
     found: dict[str, dict[str, int]] = {}
-    for fault, cause, balances in connection.execute(QUERY.read_bytes()).fetchall():
+    since: dict[str, str] = {}
+    for fault, cause, balances, earliest in connection.execute(QUERY.read_bytes()).fetchall():
         found.setdefault(fault, {})[cause] = balances
-    return [Causes(fault, INJECTED[fault], counts) for fault, counts in found.items()]
+        since.setdefault(fault, earliest or "")
+    return [Causes(fault, INJECTED[fault], counts, since[fault]) for fault, counts in found.items()]
 
 
 def complaint(causes: list[Causes]) -> str | None:
@@ -63,13 +66,38 @@ def complaint(causes: list[Causes]) -> str | None:
     return None
 
 
+EPISODES = """
+select
+    coalesce(how_it_ended, 'still wrong') as how,
+    count(*) as episodes,
+    percentile_disc(0.5) within group (
+        order by extract(epoch from coalesce(ended_at, last_found_at) - first_found_at)
+    )::int as median_seconds
+from dbt_claim_reconciliation.fct_discrepancy_history
+group by how_it_ended
+order by episodes desc
+"""
+
+
+def print_episodes(console: Console, connection: psycopg.Connection) -> None:
+    """Print what became of what was wrong, and how long builds found it."""
+    table = Table(box=SIMPLE, padding=0)
+    table.add_column("what became of it", no_wrap=True)
+    table.add_column("balances", justify="right")
+    table.add_column("wrong for, median", justify="right")
+    for how, episodes, seconds in connection.execute(EPISODES.encode()).fetchall():
+        table.add_row(how, str(episodes), f"{seconds:,} s")
+    console.print(table)
+
+
 def print_causes(console: Console, causes: list[Causes]) -> None:
     """Print the kinds of faults as a table, with the causes found."""
     table = Table(box=SIMPLE, padding=0)
     table.add_column("fault", no_wrap=True)
     table.add_column("cause injected", no_wrap=True)
     table.add_column("cause found")
+    table.add_column("since", no_wrap=True)
     for each in causes:
         found = ", ".join(f"{cause} {count}" for cause, count in each.found.items())
-        table.add_row(each.fault, each.injected, found)
+        table.add_row(each.fault, each.injected, found, each.since)
     console.print(table)

@@ -2,7 +2,8 @@
 select
     injected.fault,
     coalesce(causes.probable_cause, 'unknown') as cause,
-    count(*) as balances
+    count(*) as balances,
+    to_char(min(causes.cause_at) at time zone 'UTC', 'YYYY-MM-DD') as since
 from sandbox.injected_faults as injected
 left join dbt_claim_reconciliation.fct_discrepancy_causes as causes
     on injected.user_id = causes.user_id and injected.item = causes.item

@@ -14,6 +14,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.causes import print_episodes
 from sandbox.dbt_build import judge
 from sandbox.errors import DemoError
 from sandbox.outcome import look_at_outcome, print_outcome
@@ -119,6 +120,8 @@ def account_for_traffic(demo: Demo) -> str:
 def sum_up(demo: Demo) -> str:
     """Put it all together."""
     print_outcome(demo.console, demo.comparison, demo.outcome)
+    with demo.connect() as connection:
+        print_episodes(demo.console, connection)
     account = demo.account
     doubled = account.unacknowledged_claims + account.wrong_wallets
     return (

@@ -10,9 +10,9 @@ select
     not_judged.first_purchased_at,
     not_judged.last_purchased_at
 from {{ ref('rpt_purchases_not_judged') }} as not_judged
-inner join {{ ref(var('sku_catalog_model')) }} as sku_catalog on not_judged.sku = sku_catalog.sku
 where
     not_judged.why = 'no_payment'
+    and not_judged.sku in (select sku_catalog.sku from {{ ref(var('sku_catalog_model')) }} as sku_catalog)
     and (
         not_judged.status in {{ claim_reconciliation.quoted_list(
             var('recoverable_statuses') + var('refund_statuses') + var('ignored_statuses')

@@ -3,4 +3,4 @@
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *
 from {{ ref('fct_purchase_discrepancies') }}
-where discrepancy_type = 'refunded_claim'
+where discrepancy_type = 'refunded_claim' and not is_account_gone

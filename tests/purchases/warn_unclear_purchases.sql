@@ -7,3 +7,4 @@ where
     discrepancy_type = 'missing_claim'
     and is_settled
     and not is_recoverable
+    and not is_account_gone

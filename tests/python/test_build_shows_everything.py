@@ -50,14 +50,30 @@ WARNINGS = {
     "warn_statements_are_not_recorded",
     "warn_unclear_purchases",
 }
-ADJUSTMENTS = {"has_wallet_adjustments": True}
+# An empty table of accounts is a fault, and says of nobody that he is gone.
+ADJUSTMENTS = {"has_wallet_adjustments": True, "has_users": True}
 
 # Every fault that an assertion or a warning knows: each in a few users, and a service that has been
 # down for more than an hour.
-FAULTS = """
+FAULTS = f"""
+create schema {MODELS_SCHEMA};
+create table {MODELS_SCHEMA}.sku_catalog (
+    sku text, item text, quantity int, duration_hours int, weekly_cap int, monthly_cap int,
+    unit_price numeric(10, 2), valid_from timestamptz, valid_to timestamptz
+);
+create function public.since_a_month() returns trigger language plpgsql as $$
+begin
+    new.valid_from := now() - interval '30 days';
+    return new;
+end
+$$;
+create trigger sold_since_a_month before insert on {MODELS_SCHEMA}.sku_catalog
+for each row when (new.sku = 'consumable_xp_booster_7d') execute function public.since_a_month();
+create table users (user_id text primary key);
 alter table purchase_claims add column units int;
 insert into purchase_claims (tx_id, user_id, sku, claimed_at, units) values
-    ('claim-6', 'no_units', 'consumable_streakshield_1', now() - interval '1 day', 0);
+    ('claim-6', 'no_units', 'consumable_streakshield_1', now() - interval '1 day', 0),
+    ('claim-7', 'too_early', 'consumable_xp_booster_7d', now() - interval '40 days', 1);
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('claim-1', 'short', 'consumable_streakshield_1', now() - interval '1 day'),
     ('claim-2', 'without_wallet', 'consumable_xp_booster_7d', now() - interval '1 day'),
@@ -73,7 +89,8 @@ from generate_series(1, 12) as number;
 insert into wallet_adjustments (adjustment_id, user_id, item, quantity, adjusted_at) values
     ('1', 'spent_too_much', 'streakshield', -5, now() - interval '1 day'),
     ('2', 'misspelt', 'Streakshield', -1, now() - interval '1 day'),
-    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day');
+    ('3', 'booster_taken_back', 'xp_booster', -24, now() - interval '1 day'),
+    ('4', 'timeless', 'streakshield', 0, '1999-12-31');
 -- Two claims beyond the cap, a refunded one, and one that is of December in New York.
 insert into purchase_claims (tx_id, user_id, sku, claimed_at) values
     ('capped-1', 'capped', 'consumable_streakshield_1', now() - interval '1 day'),
@@ -96,7 +113,8 @@ insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
     ('new_status', 'who_paid', 'consumable_streakshield_1', 'PAID_BY_GIFT_CARD', '2024-01-01'),
     ('like_ours', 'who_paid', 'consumable_streakshield_3', 'INITIAL_PURCHASE', '2024-01-01'),
     ('renewal', 'who_paid', 'premium_monthly', 'RENEWAL', '2024-01-01'),
-    ('refund', 'who_paid', 'consumable_streakshield_1', 'REFUND', '2024-01-01');
+    ('refund', 'who_paid', 'consumable_streakshield_1', 'REFUND', '2024-01-01'),
+    ('too_early', 'who_paid', 'consumable_xp_booster_7d', 'INITIAL_PURCHASE', '2024-01-01');
 insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
 select now() - number * interval '5 seconds', 'claim', 500, 900
 from generate_series(1, 900) as number
@@ -214,16 +232,18 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
         ("claim-4", "unverified_claim", "no_purchase", False),
         ("claim-5", "unverified_claim", "no_purchase", True),
         ("claim-6", "unverified_claim", "no_purchase", True),
+        ("claim-7", "unverified_claim", "no_purchase", True),
         ("refunded", "refunded_claim", "refunded", True),
         ("unclaimed", "missing_claim", None, True),
         ("unclear", "missing_claim", "conflicting_users", True),
     ]
     found = database.rows(
         "select status, sku, why, purchases, users"
-        f" from {MODELS_SCHEMA}.rpt_purchases_not_judged order by status"
+        f" from {MODELS_SCHEMA}.rpt_purchases_not_judged order by status, sku"
     )
     assert found == [
         ("INITIAL_PURCHASE", "consumable_streakshield_3", "unknown_sku", 1, 1),
+        ("INITIAL_PURCHASE", "consumable_xp_booster_7d", "outside_catalogue_dates", 1, 1),
         ("PAID_BY_GIFT_CARD", "consumable_streakshield_1", "no_payment", 1, 1),
         ("REFUND", "consumable_streakshield_1", "refunded", 1, 1),
         ("RENEWAL", "premium_monthly", "unknown_sku", 1, 1),
@@ -247,8 +267,15 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     assert dbt.build(*wallets, vars=ADJUSTMENTS).named("skipped", "error") == set()
     before = {name: database.rows(f"select * from {MODELS_SCHEMA}.{name}") for name in OF_WALLETS}
 
-    database.execute("alter table user_wallet_balances drop constraint user_wallet_balances_pkey")
-    database.execute("insert into user_wallet_balances select * from user_wallet_balances")
+    # A key that is corrupt: it says that no user has two wallets, and each has.
+    database.execute(
+        """
+        alter table user_wallet_balances drop constraint user_wallet_balances_pkey;
+        insert into user_wallet_balances select * from user_wallet_balances;
+        create index corrupt on user_wallet_balances (user_id);
+        update pg_index set indisunique = true where indexrelid = 'corrupt'::regclass;
+        """
+    )
     with never_empty(database, OF_WALLETS):
         outcome = dbt.build(*wallets, vars=ADJUSTMENTS)
     assert "int_wallet_balances_is_well_formed" in outcome.named("fail")

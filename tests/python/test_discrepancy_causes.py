@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.cause_histories import SPOILT, World
-from support.databases import MODELS_SCHEMA, Templates
+from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
 from support.histories import CATALOG, store_catalog
 
@@ -91,3 +91,37 @@ def _judge(world: str, matrix: Matrix) -> None:
     }
     assert wrong == {}
     assert min(recalls[cause] for cause in injected if cause not in GUESSES) > 0.5
+
+
+def test_only_claims_of_wrong_users_are_read(database: Database, dbt: DbtProject) -> None:
+    """Neither claims nor purchases nor the log are read as a whole."""
+    database.execute(
+        """
+        insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+        select n, n / 5, 'consumable_streakshield_1', now() - interval '30 days' - n * interval '1s'
+        from generate_series(0, 99999) as n;
+        insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+        select tx_id, user_id, sku, 'NON_RENEWING_PURCHASE', claimed_at from purchase_claims;
+        insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
+        select claimed_at, 'claim', 200, 50 from purchase_claims;
+        insert into user_wallet_balances (user_id, streakshield_count, updated_at)
+        select user_id, 5, max(claimed_at) - interval '1 hour'
+        from purchase_claims group by user_id;
+        update user_wallet_balances set streakshield_count = user_id::int / 500 % 2 * 2 + 4
+        where user_id::int % 500 = 0;
+        analyze
+        """
+    )
+    models = ("staging", "int_wallet_balances", "fct_wallet_discrepancies")
+    assert dbt.run(
+        "build", "--select", "sku_catalog", *models, "--exclude-resource-type", "test"
+    ).success
+    read = """
+        select sum(seq_scan) from pg_stat_user_tables
+        where relname in ('purchase_claims', 'audit_purchases', 'function_metrics')
+    """
+    before = database.value(read)
+    outcome = dbt.run("run", "--select", "fct_discrepancy_causes")
+    assert outcome.success, outcome.explain()
+    assert database.value(f"select count(*) from {CAUSES}") == 40
+    assert database.value(read) == before

@@ -184,5 +184,6 @@ def test_doctor_finds_nothing_where_the_strangers_build_is_green(
         "Optional: accepted_discrepancies is not there, audit_purchases.units is not there,"
         " function_metrics.error_code is not there, purchase_claims.units is not there,"
         " queued_purchases is not there, user_wallet_balances.time_zone is not there,"
+        " users is not there,"
         " wallet_adjustments is not there."
     ]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from support.claimctl import claimctl, faults, on
+import yaml
+from sandbox.server import Server
+from support.claimctl import Answer, claimctl, faults, on
 from support.databases import MODELS_SCHEMA, Database
-from support.dbt_project import DbtProject
+from support.dbt_project import ROOT, DbtProject
+from support.foreign import installed
+from support.guard import CHECKER, MAKER, RUNNER, SHIELD, Guard
 
 # What the runbook's statements name, and not a column more.
 RUNBOOK = """
@@ -44,3 +52,148 @@ def test_the_runbooks_tables_build_without_a_var(runbook: Database, dbt: DbtProj
 
     answer = claimctl("doctor", "--json", *on(runbook))
     assert (answer.exit_code, faults(answer)) == (0, [])
+
+
+# A few of everything that the runbook repairs: a lost update, a wallet in excess, a booster that
+# ends too early, a purchase that nobody claimed, one that only the cap refused.
+SERVICE = f"""
+insert into purchase_claims (tx_id, user_id, sku, claimed_at)
+select 'tx-' || n, 'anna', '{SHIELD}', now() - n * interval '40 days'
+from generate_series(1, 2) as n
+union all select 'tx-3', 'carl', 'consumable_xp_booster_7d', now() - interval '3 days'
+union all select 'tx-4', 'eve', '{SHIELD}', now() - interval '5 hours';
+insert into user_wallet_balances (user_id, streakshield_count, xp_booster_until, updated_at) values
+    ('anna', 1, null, now() - interval '81 days'), ('ben', 3, null, now() - interval '81 days'),
+    ('carl', 0, now() + interval '1 hour', now() - interval '3 days'),
+    ('eve', 1, null, now() - interval '5 hours');
+insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
+select tx_id, user_id, sku, 'INITIAL_PURCHASE', claimed_at from purchase_claims
+union all select 'tx-5', 'dora', '{SHIELD}', 'INITIAL_PURCHASE', now() - interval '50 hours'
+union all select 'tx-6', 'eve', '{SHIELD}', 'INITIAL_PURCHASE', now() - interval '4 hours';
+insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
+select now() - n * interval '10 seconds', 'claim', 200, 40 from generate_series(1, 1000) as n;
+"""
+# What the runbook names by an example, and what it is here.
+EXAMPLES = {
+    r"'upsert-4 51' --user \S+": "tx-6 --user eve",
+    r"--from \S+ --to \S+": "--from {from} --to {to}",
+    r"--changed-from \S+ --changed-to \S+": "--changed-from {from} --changed-to {to}",
+    r"\b(affected|goodwill)\.txt|\bFILE\b": "users.txt",
+    r"\bUSER\b": "anna",
+}
+# Which login does it, and which plan it is about.
+LOGIN_OF = {"approve": CHECKER, "reject": CHECKER, "apply": RUNNER, "pause": RUNNER}
+STATES_OF = {"approve": "planned", "apply": "approved", "verify": "applied", "rollback": "applied"}
+# A command that is spoken of, without what it needs.
+NAMES = ("plan wallets", "plan recovery", "approve", "apply")
+# What needs more than the database: the service's own address, and a place for messages.
+ELSEWHERE = ("probe", "alerts --notify", "queued_purchases", "plan queue", "plan override TX")
+
+
+def commands(text: str, program: str) -> Iterator[str]:
+    """Give each command of a text in its order: lines of blocks, and what stands in backticks."""
+    text = re.sub(r"\\\n\s*", "", text)
+    for block, inline in re.findall(r"^ *```[a-z]*\n(.*?)^ *```|`([^`]+)`", text, re.M | re.S):
+        lines = block.splitlines() if block else [" ".join(inline.split())]
+        for line in lines:
+            command = line.strip().removeprefix("$ ")
+            if command.startswith(f"{program} ") and "[" not in command:
+                yield command
+
+
+def run(guard: Guard, command: str) -> Answer:
+    """Run a command of the runbook as the login that would, about the plan that waits for it."""
+    now = guard.value("select to_char(now(), 'YYYY-MM-DD\"T\"HH24:MI:SSZ')")
+    past = guard.value("select to_char(now() - interval '90 days', 'YYYY-MM-DD\"T\"HH24:MI:SSZ')")
+    for example, here in EXAMPLES.items():
+        command = re.sub(example, here.format(**{"from": past, "to": now}), command)
+    words = shlex.split(command, comments=True)[1:]
+    # The one that waits, or where none does, the last one: then the command says so.
+    waits = f"state = '{STATES_OF[words[0]]}'" if words[0] in STATES_OF else "true"
+    plan = guard.value(
+        f"select coalesce(max(plan_id) filter (where {waits}), max(plan_id)) from claim_ops.plans"
+    )
+    if words[0] in (*STATES_OF, "show", "reject"):
+        words[1:] = [
+            str(plan) if re.fullmatch(r"\d+|PLAN", word) and words[place] != "--appliers" else word
+            for place, word in enumerate(words[1:])
+        ]
+    if words[0] in ("approve", "apply") or "--now" in words:
+        words.append("--yes")
+    login = RUNNER if "--now" in words else LOGIN_OF.get(words[0], MAKER)
+    return claimctl(*words, *on(guard, user=login))
+
+
+@pytest.mark.slow
+def test_every_command_of_readme_and_runbook_runs_there(
+    runbook: Database,
+    dbt: DbtProject,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    subtests: pytest.Subtests,
+) -> None:
+    """A command is refused by a rule that it names, or does what it says: none breaks."""
+    monkeypatch.chdir(tmp_path)
+    Path("users.txt").write_text("ben\n")
+    runbook.execute(SERVICE)
+    readme = (ROOT / "README.md").read_text()
+    own = readme[readme.index("## Your own database") : readme.index("## Which model")]
+    assert [*commands(own, "claimctl"), *commands(own, "dbt")] == [
+        *("claimctl doctor", "dbt deps", "dbt build", "dbt run-operation install_guard")
+    ]
+    assert faults(claimctl("doctor", "--json", *on(runbook))) == []
+    outcome = dbt.build("--exclude-resource-type", "test")
+    assert outcome.success, outcome.explain()
+    guard = installed(server, dbt, {})
+    guard.execute(f"grant claim_planner to {RUNNER}; grant claim_applier to {MAKER}")
+    examined = claimctl("doctor", "--json", *on(runbook))
+    assert (examined.exit_code, faults(examined)) == (0, [])
+
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    ran = 0
+    for command in commands(text, "claimctl"):
+        is_name = command.removeprefix("claimctl ") in NAMES
+        if is_name or any(part in command for part in ELSEWHERE):
+            continue
+        ran += 1
+        with subtests.test(command):
+            answer = run(guard, command)
+            said = answer.stderr
+            assert "Usage" not in said
+            assert "the database refused" not in said.lower()
+            # 2 of alerts is a critical alert; of all else it is wrong usage.
+            assert answer.exit_code in ((0, 1, 2, 3) if " alerts" in command else (0, 1, 4)), said
+    assert ran > 40
+    done = dict(
+        guard.rows(
+            "select kind, count(*) from claim_ops.plans"
+            " where state in ('applied', 'rolled_back') group by kind"
+        )
+    )
+    assert set(done) == {
+        *("wallet_correction", "claim_recovery", "cap_override", "kill_switch", "rollback")
+    }
+
+
+@pytest.mark.slow
+def test_every_query_of_the_runbook_runs_there(
+    runbook: Database, dbt: DbtProject, server: Server, subtests: pytest.Subtests
+) -> None:
+    runbook.execute(SERVICE)
+    assert dbt.build("--exclude-resource-type", "test").success
+    guard = installed(server, dbt, {})
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    queries = [
+        *commands(text, "select"),
+        *(each for each in commands(text, "create") if each.startswith("create table")),
+    ]
+    assert len(queries) > 12
+    for query in queries:
+        if "PID" not in query:
+            with subtests.test(query):
+                guard.execute(query.replace("<models>", MODELS_SCHEMA))
+    (recount,) = (each for each in commands(text, "flock") if "dbt run" in each)
+    vars = yaml.safe_load(shlex.split(recount)[-1])
+    outcome = dbt.run("run", "--select", "int_request_periods", vars=vars)
+    assert outcome.success, outcome.explain()

@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 from rich.console import Console
+from sandbox.causes import complaint as complaint_of_causes
+from sandbox.causes import find_causes
 from sandbox.comparison import compare
 from sandbox.dbt_build import WALLETS_ARE_WRONG, judge
 from sandbox.errors import DemoError
@@ -369,6 +371,40 @@ def test_the_comparison_names_what_is_missed_and_what_is_a_false_alarm(database:
         )
         complaint = compare(connection).complaint()
     assert complaint == "missed: booster lost (1), in flight (1); false alarms: 2."
+
+
+def test_one_fault_may_be_misnamed_and_no_more(database: Database) -> None:
+    with database.connect() as connection:
+        create_history(connection, USERS, "text")
+        for fault in ("booster lost", "hand edit", "claim without wallet"):
+            inject_fault(connection, fault, wallets=10)
+        connection.execute(
+            """
+            create schema dbt_claim_reconciliation;
+            create table dbt_claim_reconciliation.fct_discrepancy_causes as
+            select user_id, item, now() as cause_at, case fault
+                when 'hand edit' then 'hand_edit'
+                when 'claim without wallet' then 'no_wallet_row'
+                else 'unknown'
+            end as probable_cause
+            from sandbox.injected_faults
+            """
+        )
+        assert [each.is_named for each in find_causes(connection)] == [True, True, True]
+        misname = """
+            update dbt_claim_reconciliation.fct_discrepancy_causes set probable_cause = 'spend'
+            where user_id in (
+                select user_id from sandbox.injected_faults where fault = %s
+                order by user_id limit %s
+            )
+        """
+        connection.execute(misname, ["hand edit", 1])
+        assert all(each.is_named for each in find_causes(connection))
+        connection.execute(misname, ["hand edit", 2])
+        assert complaint_of_causes(find_causes(connection)) is None
+        connection.execute(misname, ["booster lost", 2])
+        said = complaint_of_causes(find_causes(connection))
+    assert said == "the cause is named wrong of booster lost, hand edit."
 
 
 # The models' and the guard's relations as the outcome reads them: all is found, planned, applied.

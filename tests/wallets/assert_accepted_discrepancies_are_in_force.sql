@@ -12,5 +12,5 @@ from {{ ref('stg_claim_service__accepted_discrepancies') }} as accepted
 left join {{ ref('fct_wallet_discrepancies') }} as wrong
     on accepted.user_id = wrong.user_id and accepted.item = wrong.item
 where
-    (wrong.user_id is not null and not wrong.is_accepted)
+    (wrong.user_id is not null and wrong.excused_because is null)
     or (accepted.item in {{ claim_reconciliation.quoted_list(var('wallet_items').keys()) }}) is not true

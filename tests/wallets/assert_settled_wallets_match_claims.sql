@@ -2,4 +2,4 @@
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *
 from {{ ref('fct_wallet_discrepancies') }}
-where is_settled and not is_accepted
+where is_settled and excused_because is null

@@ -11,7 +11,7 @@ with
 in_flight as (
     select count(distinct user_id) as users
     from {{ ref('fct_wallet_discrepancies') }}
-    where not is_settled and not is_accepted
+    where not is_settled and excused_because is null
 )
 
 select

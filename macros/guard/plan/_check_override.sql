@@ -18,8 +18,9 @@ begin
             then format('purchase %s is of user %s, not of %s', p_tx_id, v_purchase.user_id, p_user_id)
         when v_purchase.reason is not null then format('purchase %s may not be claimed: ', p_tx_id) || case v_purchase.reason
             when 'refunded' then 'it is refunded'
+            when 'account_gone' then 'its user has no account any more'
             when 'no_payment' then format('its status %s is no payment', v_purchase.status)
-            when 'unknown_sku' then format('its SKU %s is not in the catalogue', v_purchase.sku)
+            when 'unknown_sku' then format('its SKU %s is not in the catalogue, or was not then', v_purchase.sku)
             when 'conflicting_users' then 'the audit trail names several users'
             when 'conflicting_skus' then 'the audit trail names several SKUs'
             when 'conflicting_units' then 'the audit trail names several numbers of units'

@@ -24,6 +24,7 @@ begin
         wrong.wallet -> wrong.column_name, wrong.expected -> wrong.column_name, wrong.wallet_updated_at,
         case
             when not wrong.is_quiet then 'in_flight'
+            when {{ claim_reconciliation.guard_is_account_gone('wrong.user_id') }} then 'account_gone'
             -- A negative expectation is a fault of the ledger: whatever were written into the wallet would be wrong.
             when wrong.type = 'negative_ledger' then 'negative_ledger'
             -- Somebody answers for it, for a while; a missing wallet is created with all that it should hold, or not at all.
@@ -58,7 +59,7 @@ end
 $function$;
 comment on function claim_ops._judge_balances is
 $$One row a balance of these users that is wrong now, with what a plan would write and why it may not be planned: in_flight (and when
-it settles), negative_ledger, accepted, excess_not_asked_for, unclaimed_purchase. It says too what a short balance looks like (a spend that
+it settles), account_gone, negative_ledger, accepted, excess_not_asked_for, unclaimed_purchase. It says too what a short balance looks like (a spend that
 nobody modelled), and what explains an excess: a retry, a restored backup, our own write, or nothing.$$;
 {{ claim_reconciliation.guard_hand_over('_judge_balances') }}
 {% endmacro %}

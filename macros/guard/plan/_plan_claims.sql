@@ -20,7 +20,8 @@ begin
     {{- claim_reconciliation.guard_check_columns(['purchase_claims', 'user_wallet_balances']) }}
     select
         array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
-            numbered.reason, numbered.units)::claim_ops.plan_left_out order by numbered.number),
+            coalesce(numbered.reason, case when numbered.is_changed then 'catalogue_changed' end), numbered.units
+            )::claim_ops.plan_left_out order by numbered.number),
         array_agg(numbered.number) filter (where not numbered.is_audited)
     into v_purchases, v_unaudited
     from ({{ claim_reconciliation.guard_unclaimed_purchases() | indent(4) }}) as numbered;

@@ -1,5 +1,7 @@
 {% macro claim_ops__write_corrections() %}
-create function claim_ops._write_corrections(p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[])
+create function claim_ops._write_corrections(
+    p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[], p_causes jsonb
+)
 returns jsonb
 language plpgsql
 volatile
@@ -16,8 +18,14 @@ declare
     v_user_id constant {{ var('user_id_data_type') }} := v_limits ->> 'user_id';
     v_found jsonb;
 begin
-    with judged as materialized (
-        select judged.* from claim_ops._judge_balances(p_user_ids, v_include_excess) as judged
+    with causes as materialized (
+        select causes.user_id, causes.item, causes.cause
+        from jsonb_to_recordset(p_causes) as causes (user_id {{ var('user_id_data_type') }}, item text, cause text)
+    ),
+    judged as materialized (
+        select judged.*, causes.cause
+        from claim_ops._judge_balances(p_user_ids, v_include_excess) as judged
+        left join causes on judged.user_id = causes.user_id and judged.item = causes.item
     ),
     asked_for as materialized (
         select
@@ -29,6 +37,7 @@ begin
             -- A missing wallet is created with all that it should hold, or not at all.
             and (v_limits ->> 'item' is null or judged.item = v_limits ->> 'item' or not judged.has_wallet)
             and (v_limits ->> 'type' is null or (judged.type = 'excess') = (v_limits ->> 'type' = 'excess'))
+            and (v_limits ->> 'cause' is null or judged.cause = v_limits ->> 'cause')
             and (v_limits ->> 'changed_from' is null or judged.wallet_updated_at >= (v_limits ->> 'changed_from')::timestamptz)
             and (v_limits ->> 'changed_to' is null or judged.wallet_updated_at < (v_limits ->> 'changed_to')::timestamptz)
     ),
@@ -53,7 +62,7 @@ begin
 end
 $function$;
 comment on function claim_ops._write_corrections is
-$$Writes the lines of a wallet correction, one a user whose wallet is wrong and quiet now, within the plan's limits, and the balances
-that it leaves out with the reason. Returns what to suspect: the share of suspected spends in all that is short, and examples.$$;
+$$Writes the lines of a wallet correction, one a user whose wallet is wrong and quiet now, within the plan's limits, with the causes
+that the models name (a set of {user_id, item, cause}), and the balances that it leaves out with the reason. Returns what to suspect: the share of suspected spends in all that is short, and examples.$$;
 {{ claim_reconciliation.guard_hand_over('_write_corrections') }}
 {% endmacro %}

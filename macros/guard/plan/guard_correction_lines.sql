@@ -9,6 +9,7 @@ select
         'suspected_spend', nullif(bool_or(asked_for.is_suspected_spend), false),
         'unexplained_excess', nullif(bool_or(asked_for.type = 'excess' and asked_for.evidence is null), false),
         'evidence', jsonb_object_agg(asked_for.item, asked_for.evidence) filter (where asked_for.evidence is not null),
+        'causes', jsonb_object_agg(asked_for.item, asked_for.cause) filter (where asked_for.cause is not null),
         'grounds', jsonb_object_agg(asked_for.item, asked_for.grounds)
     )) as details
 from asked_for
@@ -28,10 +29,10 @@ select jsonb_build_object(
             count(*) filter (where judged.is_suspected_spend)::numeric / count(*) filter (where judged.is_quiet_short), 4
         ) end
         from judged
-        where judged.reason is distinct from 'accepted'
+        where coalesce(judged.reason, '') not in ('accepted', 'account_gone')
     ),
     {%- for name, condition in [
-        ('suspected_spends', "judged.is_suspected_spend and judged.reason is distinct from 'accepted'"),
+        ('suspected_spends', "judged.is_suspected_spend and coalesce(judged.reason, '') not in ('accepted', 'account_gone')"),
         ('unexplained_excess', "judged.type = 'excess' and judged.evidence is null and judged.reason is null"),
     ] %}
     '{{ name }}', (

@@ -20,7 +20,9 @@
         select distinct in_excess.user_id, sku_catalog.item
         from in_excess
         join their_claims on in_excess.user_id = their_claims.user_id
-        join claim_ops.sku_catalog on their_claims.sku = sku_catalog.sku
+        join claim_ops.sku_catalog
+            on their_claims.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'their_claims.claimed_at') | indent(12) }}
         where their_claims.claimed_at >= in_excess.wallet_updated_at - {{ var('settle_minutes') }} * interval '1 minute'
             and their_claims.claimed_at <= in_excess.wallet_updated_at + interval '1 minute'
     ),
@@ -29,7 +31,9 @@
             their_claims.user_id, sku_catalog.item,
             sum({{ claim_reconciliation.times_units('sku_catalog.quantity', 'their_claims') }}) as quantity
         from their_claims
-        join claim_ops.sku_catalog on their_claims.sku = sku_catalog.sku
+        join claim_ops.sku_catalog
+            on their_claims.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'their_claims.claimed_at') | indent(12) }}
         group by their_claims.user_id, sku_catalog.item
     )
 {%- endmacro %}

@@ -18,7 +18,9 @@
             )) as claim,
             row_number() over (order by purchase.purchased_at, purchase.tx_id) as position
         from unnest(p_purchases) as purchase
-        join claim_ops.sku_catalog on purchase.sku = sku_catalog.sku
+        join claim_ops.sku_catalog
+            on purchase.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'coalesce(p_claimed_at, purchase.purchased_at)') | indent(12) }}
     ),
     users as materialized (
         select

@@ -4,13 +4,21 @@
     items as (
         select
             users.user_id, item.name, wallet_items.column_name,
-            with_claims.has_wallet and not with_claims.discrepancies ? item.name as is_held,
+            with_claims.has_wallet and not with_claims.discrepancies ? item.name
+            {%- if var('negative_ledger_policy') == 'ask' %} and (
+                -- What is wrong of a negative ledger is no discrepancy, and held is it not.
+                wallet_items.kind = 'expiry' or (with_claims.expected ->> wallet_items.column_name)::numeric >= 0
+                or with_claims.wallet -> wallet_items.column_name = with_claims.expected -> wallet_items.column_name
+            )
+            {%- endif %} as is_held,
             case
                 when with_claims.has_wallet then not coalesce(without.discrepancies, '{}') ? item.name
                 else coalesce(without.discrepancies, '{}') = '{}'
-            end and (
+            end
+            {%- if var('negative_ledger_policy') == 'ask' %} and (
                 wallet_items.kind = 'expiry' or (with_claims.expected ->> wallet_items.column_name)::numeric >= 0
-            ) as is_credited
+            )
+            {%- endif %} as is_credited
         from users
         cross join lateral unnest(users.items) as item (name)
         join claim_ops.wallet_items on item.name = wallet_items.item

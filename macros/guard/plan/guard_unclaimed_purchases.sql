@@ -1,6 +1,8 @@
 {% macro guard_unclaimed_purchases() -%}
     {#- The unclaimed purchases of a plan, within its limits, numbered in their order. #}
-        select purchases.*, (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
+        select
+            purchases.*, {{ claim_reconciliation.guard_changed_since('purchases') | indent(12) }} as is_changed,
+            (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
         from claim_ops._purchases(p_kind, p_tx_ids) as purchases
         where purchases.claimed_by is null
             and (v_limits ->> 'user_id' is null or purchases.user_id = (v_limits ->> 'user_id')::{{ var('user_id_data_type') }})
@@ -15,3 +17,22 @@
                 and purchases.purchased_at < (v_limits ->> 'to')::timestamptz
             )
 {% endmacro %}
+
+
+{% macro guard_changed_since(purchases) -%}
+    {#- Whether a claim that is made now would give something else than what was bought. -#}
+    v_claimed_at is not null and exists (
+        select 1
+        from claim_ops.sku_catalog as bought
+        where bought.sku = {{ purchases }}.sku
+            and {{ claim_reconciliation.is_in_force('bought', purchases ~ '.purchased_at') | indent(12) }}
+            and not exists (
+                select 1
+                from claim_ops.sku_catalog as given
+                where given.sku = bought.sku
+                    and {{ claim_reconciliation.is_in_force('given', 'v_claimed_at') | indent(20) }}
+                    and (given.item, given.quantity, given.duration_hours)
+                        is not distinct from (bought.item, bought.quantity, bought.duration_hours)
+            )
+    )
+{%- endmacro %}

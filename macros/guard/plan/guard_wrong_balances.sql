@@ -16,10 +16,12 @@
         cross join claim_ops.wallet_items as items
         cross join lateral (
             select case
+                {%- if var('negative_ledger_policy') == 'ask' %}
                 when items.kind = 'quantity' and (states.expected ->> items.column_name)::numeric < 0
                     and states.wallet -> items.column_name is distinct from states.expected -> items.column_name
                     then 'negative_ledger'
-                else states.discrepancies ->> items.item
+                {%- endif %}
+                when true then states.discrepancies ->> items.item
             end as type
         ) as found
         where found.type is not null

@@ -10,7 +10,7 @@ set row_security = off
 as $function$
 declare
     v_skus constant text[] := array(
-        select sku_catalog.sku from claim_ops.sku_catalog where p_sku is null or sku_catalog.sku = p_sku order by 1
+        select distinct sku_catalog.sku from claim_ops.sku_catalog where p_sku is null or sku_catalog.sku = p_sku order by 1
     );
     v_after constant jsonb := (select coalesce(jsonb_object_agg(sku, p_is_on), '{}') from unnest(v_skus) as sku);
     v_before jsonb;
@@ -21,7 +21,7 @@ begin
     if v_skus = '{}' then
         perform claim_ops._refuse(
             'CO013', case when p_sku is null then 'the catalogue is empty' else format('unknown SKU %L', p_sku) end,
-            'The catalogue names ' || coalesce((select string_agg(sku, ', ' order by sku) from claim_ops.sku_catalog), 'none') || '.',
+            'The catalogue names ' || coalesce((select string_agg(distinct sku, ', ' order by sku) from claim_ops.sku_catalog), 'none') || '.',
             'Name one of them, or add it to sku_catalog and run: dbt run-operation install_guard'
         );
     end if;

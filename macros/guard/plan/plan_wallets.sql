@@ -10,7 +10,8 @@ create function claim_ops.plan_wallets(
     p_exclude text[] default '{}',
     p_type text default null,
     p_changed_from timestamptz default null,
-    p_changed_to timestamptz default null
+    p_changed_to timestamptz default null,
+    p_cause text default null
 )
 returns bigint
 language plpgsql
@@ -26,6 +27,7 @@ declare
     v_users {{ var('user_id_data_type') }}[];
     v_exclude {{ var('user_id_data_type') }}[];
     v_plan_id bigint;
+    v_causes jsonb;
     v_found jsonb;
 begin
     perform claim_ops._check_isolation();
@@ -33,6 +35,7 @@ begin
     {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_suspicion_raised(p_reason, p_raise);
     perform claim_ops._check_selection(p_type, p_include_excess, p_changed_from, p_changed_to);
+    v_causes := claim_ops._known_causes(v_models_schema, p_cause);
     perform claim_ops._check_user(p_user_id);
     v_users := claim_ops._check_users(p_users, 'users');
     v_exclude := claim_ops._check_users(p_exclude, 'exclude');
@@ -49,18 +52,25 @@ begin
     v_plan_id := claim_ops._start_plan('wallet_correction', p_reason, jsonb_strip_nulls(jsonb_build_object(
         'include_excess', to_jsonb(p_include_excess), 'user_id', p_user_id, 'item', p_item, 'limit', p_limit, 'raise', p_raise,
         'users', to_jsonb(v_users), 'exclude', to_jsonb(v_exclude), 'type', p_type,
-        'changed_from', p_changed_from, 'changed_to', p_changed_to
+        'changed_from', p_changed_from, 'changed_to', p_changed_to, 'cause', p_cause
     )), null);
-    v_found := claim_ops._write_corrections(v_plan_id, v_user_ids);
+    v_found := claim_ops._write_corrections(v_plan_id, v_user_ids, v_causes);
     perform claim_ops._finish_plan(
-        v_plan_id, claim_ops._nothing_to_correct(v_plan_id), 'What is in excess is taken with --include-excess ITEM', v_found
+        v_plan_id, claim_ops._nothing_to_correct(v_plan_id), case
+            when exists (
+                select 1 from claim_ops.plan_balances_left_out
+                where plan_balances_left_out.plan_id = v_plan_id and plan_balances_left_out.reason = 'negative_ledger'
+            ) then 'A ledger that is negative is never planned: correct wallet_adjustments, accept the discrepancy, or set '
+                'negative_ledger_policy to clamp or allow'
+            else 'What is in excess is taken with --include-excess ITEM'
+        end, v_found
     );
     return v_plan_id;
 end
 $function$;
 comment on function claim_ops.plan_wallets is
 $$Plans to set wrong wallets to what the ledger says: what users are owed, and what is in excess of the items in p_include_excess.
-Narrowed by users, item, number of wallets, type (short: what users are owed; excess) and the time of the wallet's last change, from
-p_changed_from until before p_changed_to; never those in p_exclude. p_raise is {breaker: limit}. Returns the plan's id.$$;
+Narrowed by users, item, number of wallets, type (short: what users are owed; excess), the time of the wallet's last change, from
+p_changed_from until before p_changed_to, and the probable cause that the models name; never those in p_exclude. p_raise is {breaker: limit}. Returns the plan's id.$$;
 {{ claim_reconciliation.guard_hand_over('plan_wallets', to=['claim_planner']) }}
 {% endmacro %}

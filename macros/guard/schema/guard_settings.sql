@@ -21,9 +21,28 @@ values
     {%- for item in claim_reconciliation.wallet_items() %}
     ('{{ item.name }}', '{{ item.column }}', '{{ item.kind }}'){{ ',' if not loop.last else ';' }}
     {%- endfor %}
-insert into claim_ops.sku_catalog (sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price)
-select sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price
-from {{ ref(var('sku_catalog_model')).include(database=false) }};
+insert into claim_ops.sku_catalog (
+    sku, item, quantity, duration_hours, weekly_cap, monthly_cap, unit_price, valid_from, valid_to
+)
+{{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model')).include(database=false)) }};
+
+do $overlap$
+declare
+    v_sku text := (
+        select min(earlier.sku)
+        from claim_ops.sku_catalog as earlier
+        join claim_ops.sku_catalog as later
+            on earlier.sku = later.sku and earlier.valid_from < later.valid_from and earlier.valid_to > later.valid_from
+    );
+begin
+    if v_sku is not null then
+        raise exception using errcode = 'CO013',
+            message = format('two rows of the catalogue are in force for the SKU %s at once', v_sku),
+            detail = 'Each of its claims would count twice.',
+            hint = 'Let one end where the next begins (valid_to, valid_from), then: dbt build --select sku_catalog_is_valid';
+    end if;
+end
+$overlap$;
 
 {{ claim_reconciliation.guard_plan_kinds() }}
 insert into claim_ops.control default values on conflict do nothing;

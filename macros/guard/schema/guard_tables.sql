@@ -19,15 +19,33 @@ create table if not exists claim_ops.wallet_items (
 comment on table claim_ops.wallet_items is 'What a wallet holds: one row an item, copied at installation.';
 
 create table if not exists claim_ops.sku_catalog (
-    sku text primary key,
+    sku text not null,
     item text not null references claim_ops.wallet_items,
     quantity integer not null,
     duration_hours integer,
     weekly_cap integer,
     monthly_cap integer,
-    unit_price numeric
+    unit_price numeric,
+    valid_from timestamptz not null default '-infinity',
+    valid_to timestamptz not null default 'infinity',
+    primary key (sku, valid_from)
 );
-comment on table claim_ops.sku_catalog is 'What a SKU gives: one row a SKU, copied at installation.';
+-- A version before this had no dates.
+do $dates$
+begin
+    if not exists (
+        select from pg_catalog.pg_attribute
+        where attrelid = 'claim_ops.sku_catalog'::regclass and attname = 'valid_from'
+    ) then
+        alter table claim_ops.sku_catalog
+            add column valid_from timestamptz not null default '-infinity',
+            add column valid_to timestamptz not null default 'infinity',
+            drop constraint sku_catalog_pkey;
+        alter table claim_ops.sku_catalog add primary key (sku, valid_from);
+    end if;
+end
+$dates$;
+comment on table claim_ops.sku_catalog is 'What a SKU gives, from valid_from until before valid_to: one row a SKU and time, copied at installation.';
 
 create table if not exists claim_ops.control (
     only_row boolean primary key default true constraint control_is_one_row check (only_row),

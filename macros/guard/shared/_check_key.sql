@@ -9,7 +9,7 @@ declare
     v_table constant regclass := p_table::regclass;
 begin
     -- One column, every row, and judged at once: a deferred key lets the second row in until commit.
-    if not {{ claim_reconciliation.guard_has_key('v_table', 'p_column') | indent(4) }} then
+    if not {{ claim_reconciliation.has_unique_key('v_table', 'p_column') | indent(4) }} then
         perform claim_ops._refuse(
             'CO015', format('%s has no unique key on %I alone', v_table, p_column), p_harm, case
                 when {{ claim_reconciliation.is_partitioned_otherwise('v_table::text', 'quote_ident(p_column)') | indent(16) }}
@@ -26,19 +26,6 @@ comment on function claim_ops._check_key is
 'Refuses a table of the service whose column has no unique key of its own: nothing decides there which of two writers was first.';
 {{ claim_reconciliation.guard_hand_over('_check_key') }}
 {% endmacro %}
-
-
-{% macro guard_has_key(table_id, column) -%}
-exists (
-    select 1
-    from pg_catalog.pg_index
-    join pg_catalog.pg_attribute on pg_index.indrelid = pg_attribute.attrelid and pg_index.indkey[0] = pg_attribute.attnum
-    where pg_index.indrelid = {{ table_id }}
-        and pg_index.indisunique and pg_index.indimmediate and pg_index.indisvalid
-        and pg_index.indpred is null and pg_index.indnkeyatts = 1
-        and pg_attribute.attname = {{ column }}
-)
-{%- endmacro %}
 
 
 {% macro guard_check_keys(names=['purchase_claims', 'user_wallet_balances']) %}

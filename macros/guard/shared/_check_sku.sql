@@ -10,7 +10,7 @@ begin
     if p_sku is not null and not exists (select 1 from claim_ops.sku_catalog where sku_catalog.sku = p_sku) then
         perform claim_ops._refuse(
             'CO013', format('unknown SKU %L', p_sku),
-            'The SKUs are ' || (select string_agg(sku_catalog.sku, ', ' order by sku_catalog.sku) from claim_ops.sku_catalog),
+            'The SKUs are ' || (select string_agg(distinct sku_catalog.sku, ', ' order by sku_catalog.sku) from claim_ops.sku_catalog),
             'Name one of them, or add it to the catalogue'
         );
     end if;

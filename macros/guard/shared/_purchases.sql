@@ -34,7 +34,9 @@ begin
                 | indent(8) }} as reason,
             purchases.status, true as is_audited, purchases.units
         from audited as purchases
-        left join claim_ops.sku_catalog as catalog on purchases.sku = catalog.sku
+        left join claim_ops.sku_catalog as catalog
+            on purchases.sku = catalog.sku
+            and {{ claim_reconciliation.is_in_force('catalog', 'purchases.purchased_at') | indent(12) }}
         where not v_reads_queue
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
@@ -43,6 +45,7 @@ begin
     )
     select
         purchases.tx_id::text, purchases.user_id, purchases.sku::text, purchases.purchased_at,
+        case when {{ claim_reconciliation.guard_is_account_gone('purchases.user_id') }} then 'account_gone' else
         {%- if claim_reconciliation.source_filter('purchase_claims') %}
         -- Its tx_id is taken by a claim that does not count: the insert would find it, and refuse the user's others too.
         coalesce(purchases.reason, case
@@ -50,10 +53,10 @@ begin
                 select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as stored
                 where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'purchases.tx_id', 'stored') }}
             ) then 'claim_not_counted'
-        end),
+        end)
         {%- else %}
-        purchases.reason,
-        {%- endif %}
+        purchases.reason
+        {%- endif %} end,
         purchases.status, purchases.is_audited, claims.user_id::text, coalesce(purchases.units, 1)::integer
     from purchases
     left join (

@@ -25,6 +25,8 @@
             {{ claim_reconciliation.queued_by_tx_id('queue') | indent(12) }}
         ) as queued
         left join audited as purchases on queued.tx_id = purchases.tx_id
-        left join claim_ops.sku_catalog as catalog on queued.sku = catalog.sku
+        left join claim_ops.sku_catalog as catalog
+            on queued.sku = catalog.sku
+            and {{ claim_reconciliation.is_in_force('catalog', 'coalesce(purchases.purchased_at, queued.received_at)') | indent(12) }}
         where v_reads_queue
 {%- endmacro %}

@@ -26,7 +26,7 @@ begin
             when switch.skus -> sku_catalog.sku = 'false' then 'off'
             else trim('"' from (switch.skus -> sku_catalog.sku)::text)
         end
-    from claim_ops.sku_catalog
+    from (select distinct stored.sku from claim_ops.sku_catalog as stored) as sku_catalog
     left join switch on true
     order by sku_catalog.sku;
 end

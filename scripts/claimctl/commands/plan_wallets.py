@@ -48,6 +48,12 @@ STANDARD_INPUT = "-"
 )
 @click.option("--changed-from", type=MOMENT, help="Only wallets last changed from then on.")
 @click.option("--changed-to", type=MOMENT, help="Only wallets last changed before then.")
+@click.option(
+    "--cause",
+    type=NOT_BLANK,
+    metavar="CAUSE",
+    help="Only what the models think is wrong for that cause, such as lost_update.",
+)
 @click.option("--limit", type=COUNT, help="At most so many wallets.")
 @click.option(
     "--raise", "raised", multiple=True, metavar="BREAKER=LIMIT", help="Raise a breaker's limit."

@@ -21,7 +21,7 @@ PLAN_COLUMNS = (
     *("made_by", "made_at", "approved_by", "verified_at"),
 )
 LINE_COLUMNS = (
-    *("line_no", "user_id", "before", "after", "claims", "grounds"),
+    *("line_no", "user_id", "before", "after", "claims", "grounds", "causes"),
     *("state", "skipped_because", "decided_at"),
 )
 SHOWN_LINES = 10

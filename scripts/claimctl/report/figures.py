@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 OF_MODELS = (
     *("build", "alerts", "budgets", "requests", "windows", "conflicts"),
-    *("wallets", "history", "discrepancies", "causes", "revenue", "caps"),
+    *("wallets", "history", "discrepancies", "causes", "revenue", "caps", "drift", "repair_times"),
 )
 OF_USERS = ("users",)
 OF_GUARD = ("open_plans", "repairs")

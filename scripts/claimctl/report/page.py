@@ -100,6 +100,11 @@ def _tables(figures: Figures) -> dict[str, Table]:
         "budgets": ("rpt_error_budget", "Objectives and their budgets"),
         "wallets": ("rpt_wallet_balance_health", "Wallets by item, as of the last build"),
         "caps": ("fct_cap_violations", "Claims beyond their cap"),
+        "drift": ("rpt_drift_causes", "What to do about each cause"),
+        "repair_times": (
+            "rpt_time_to_repair",
+            "How long balances were wrong, by the week of the end",
+        ),
         "users": ("fct_wallet_discrepancies", "Users whose settled wallet is wrong"),
         "open_plans": ("claim_ops.plans", "Open plans"),
         "repairs": ("claim_ops.line_states", "The last repairs"),

@@ -43,7 +43,8 @@ known_columns (source, name, type_family, is_optional) as (
     ('accepted_discrepancies', 'item', 'text', False),
     ('accepted_discrepancies', 'reason', 'text', False),
     ('accepted_discrepancies', 'accepted_by', 'text', False),
-    ('accepted_discrepancies', 'accepted_until', 'time', False)
+    ('accepted_discrepancies', 'accepted_until', 'time', False),
+    ('users', 'user_id', 'user_id', False)
 ),
 
 mapped_columns as (
@@ -77,7 +78,7 @@ named as (
             else settings.vars ->> 'claim_service_schema'
         end as schema_name,
         regexp_replace(tables.mapped, '^.*\.', '') as table_name,
-        source in ('wallet_adjustments', 'queued_purchases', 'accepted_discrepancies') as is_optional_source,
+        source in ('wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users') as is_optional_source,
         (settings.vars ->> ('has_' || source))::boolean as is_wanted,
         settings.vars #> array['claim_service_tables', source] is not null as is_mapped_source
     from mapped_columns
@@ -102,7 +103,7 @@ found as (
         case
             when
                 pg_class.oid is not null and pg_attribute.attnum is null and named.mapping_kind = 'string'
-                and named.source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+                and named.source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
                 and named.column_name ~ '[^[:alnum:]_ $]'
                 then '(' || named.column_name || ')'
         end as expression,

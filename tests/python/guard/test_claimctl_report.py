@@ -83,6 +83,8 @@ QUERIES = {
             sum(is_settled::int) as settled, min(cause_at) as first_cause_at,
             max(cause_at) as last_cause_at
         from {model} group by 1, 2""",
+    "rpt_drift_causes": "select * from {model}",
+    "rpt_time_to_repair": "select * from {model}",
     "rpt_revenue_at_stake": "select * from {model}",
     "fct_cap_violations": f"""
         select
@@ -218,6 +220,11 @@ def reported(guards: Guards, dbt: DbtProject, tmp_path_factory: pytest.TempPathF
     guard.execute(f"create schema {FROZEN}")
     for model in COPIED:
         guard.execute(f"create table {FROZEN}.{model} as table {MODELS_SCHEMA}.{model}")
+    # An episode ends in the build after the repair; there is only one here.
+    guard.execute(
+        f"insert into {FROZEN}.rpt_time_to_repair"
+        " values (date_trunc('week', now(), 'UTC'), 'repaired', 2, 3.25, 4.5, 4.5, 4.5)"
+    )
     folder = tmp_path_factory.mktemp("report")
     frozen = ("--models-schema", FROZEN)
     pages = {days: written(folder, guard, "--days", str(days), *frozen) for days in (1, 35)}

@@ -57,6 +57,7 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("alerts", ALERTER, ["alerts"]),
     ("database", MAKER, ["database", "--seconds", "0.1"]),
     ("report", MAKER, ["report", "page.html"]),
+    ("watch", MAKER, ["watch"]),
 ]
 
 

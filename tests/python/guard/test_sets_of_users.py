@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.claimctl import Answer, claimctl, on
+from support.databases import MODELS_SCHEMA
 from support.guard import BOOSTER, CHECKER, MAKER, SHIELD, Guard
 
 HOURS = "clock_timestamp() - {} * interval '1 hour'"
@@ -90,6 +91,47 @@ def test_what_is_left_out_is_listed_with_the_reason(shop: Guard) -> None:
     shop.add_purchase("dan")
     plan = shop.plan(include_excess=["streakshield"])
     assert left_out(shop, plan) == {"dan": "unclaimed_purchase", "eve": "in_flight"}
+
+
+CAUSES = f"{MODELS_SCHEMA}.fct_discrepancy_causes"
+
+
+def test_a_plan_is_narrowed_to_a_cause(shop: Guard) -> None:
+    """The models only choose: each line is judged live as ever."""
+    shop.execute(
+        f"""
+        insert into {CAUSES} (
+            user_id, item, discrepancy_type, probable_cause, cause_evidence, is_settled, built_at
+        )
+        select user_id, 'streakshield', 'short',
+            case user_id when 'ann' then 'lost_update' else 'hand_edit' end, 'Seen.', true, now()
+        from unnest(array['ann', 'bob', 'dan']) as user_id;
+        update user_wallet_balances set streakshield_count = 2 where user_id = 'bob'
+        """
+    )
+    excess = {"include_excess": ["streakshield"]}
+    assert planned(shop, cause="lost_update") == {"ann"}
+    # Bob's wallet is right by now, and of what nobody named a cause nothing is planned.
+    assert planned(shop, cause="hand_edit", **excess) == {"dan"}
+    plan = shop.plan(**excess)
+    document = claimctl("show", str(plan), "--json", *on(shop, user=MAKER)).document
+    assert {(row["cause"], row["item"], row["wallets"]) for row in document["causes"]} == {
+        ("lost_update", "streakshield", 1),
+        ("hand_edit", "streakshield", 1),
+    }
+    causes = {row["user_id"]: row["causes"] for row in document["plan_lines"]}
+    assert causes["ann"] == "streakshield: lost_update"
+    arguments = ("--reason", "why", "--cause", "lost_update", "--raise", "max_affected_share=1")
+    said = claimctl("plan", "wallets", *arguments, *on(shop, user=MAKER)).stdout
+    assert "By probable cause, as the models named it" in said
+    with shop.refuses("CO014", "--include-excess ITEM"):
+        shop.plan(cause="time_zone")
+    with shop.refuses("CO013", "--cause CAUSE"):
+        shop.plan(cause="lost update")
+    shop.execute(f"drop table {CAUSES} cascade")
+    assert planned(shop, user_id="ann") == {"ann"}
+    with shop.refuses("CO013", "dbt build"):
+        shop.plan(cause="lost_update")
 
 
 def test_bad_sets_are_refused_in_a_sentence(shop: Guard, tmp_path: Path) -> None:

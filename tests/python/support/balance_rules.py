@@ -264,6 +264,7 @@ def wallet_discrepancies(known: list[Balance]) -> Rows:
             "wallet_updated_at": each.wallet_updated_at,
             # None of these shops accepts any.
             **{"is_accepted": False, "accepted_because": None, "accepted_until": None},
+            "excused_because": None,
         }
         for each in known
         if each.discrepancy_type
@@ -298,5 +299,6 @@ def _health(known: list[Balance], item: str, now: datetime) -> Row:
         "settled_accurate_balances": len(right),
         "accuracy": len(right) / len(settled) if settled else None,
         "accepted": 0,
+        "accounts_gone": 0,
         "built_at": now,
     }

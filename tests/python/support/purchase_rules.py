@@ -155,6 +155,7 @@ def purchase_discrepancies(
                 "built_at": now,
                 # None of these shops counts units.
                 "units": 1,
+                "is_account_gone": False,
                 "purchase_units": 1 if purchase and purchase.is_paid_for else None,
             }
     return found

@@ -37,6 +37,7 @@ begin
             {{- claim_reconciliation.guard_locked_verdicts() | indent(12) }}
             when (states.discrepancies ?& lines.items) is not true then 'expired'
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
+            when {{ claim_reconciliation.guard_is_account_gone('lines.user_id') }} then 'account_gone'
             when exists (
                 select 1 from accepted
                 where accepted.user_id = lines.user_id and accepted.item = any(lines.items)
@@ -59,6 +60,7 @@ comment on function claim_ops._judge_lines is
 $$Looks a second time at the lines of a wallet correction, for wallets that are locked now: null where the line is to be
 written, else why not. busy: somebody holds the wallet; changed: it no longer holds `before`; in_flight: ledger or wallet
 changed within settle_minutes; ledger_changed: `after` is no longer what the ledger says; expired: neither the present
-nor the new time lies ahead; accepted: somebody accepted the discrepancy since; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
+nor the new time lies ahead; account_gone: the user has no account any more;
+accepted: somebody accepted the discrepancy since; excess_not_asked_for: an excess outside --include-excess; unclaimed_purchase: an excess that a recovery explains.$$;
 {{ claim_reconciliation.guard_hand_over('_judge_lines') }}
 {% endmacro %}

@@ -16,7 +16,7 @@ tables as (
     where is_read
         and table_id is not null
         and source in (
-            'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'wallet_adjustments', 'queued_purchases'
+            'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'wallet_adjustments', 'queued_purchases', 'users'
         )
 ),
 

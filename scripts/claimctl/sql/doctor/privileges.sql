@@ -18,6 +18,7 @@ needed (role_name, source, privilege) as (
     ('claim_guard', 'wallet_adjustments', 'select'),
     ('claim_guard', 'queued_purchases', 'select'),
     ('claim_guard', 'accepted_discrepancies', 'select'),
+    ('claim_guard', 'users', 'select'),
     ('claim_writer', 'purchase_claims', 'select'),
     ('claim_writer', 'purchase_claims', 'insert'),
     ('claim_writer', 'purchase_claims', 'delete'),

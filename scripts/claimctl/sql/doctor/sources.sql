@@ -67,7 +67,7 @@ findings as (
         || 'view: one that filters reads as missing claims, without an error.',
         'Map the table behind it: claim_service_tables: {{' || source || ': schema.table}}.'
     from sources
-    where table_kind in ('v', 'm') and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+    where table_kind in ('v', 'm') and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
     union all
     select
         'error',
@@ -75,7 +75,7 @@ findings as (
         'As its owner: alter view ' || relation || ' set (security_invoker = false);'
     from sources
     inner join pg_catalog.pg_class on sources.table_id = pg_class.oid
-    where table_kind = 'v' and source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+    where table_kind = 'v' and source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
         and exists (
             select from pg_options_to_table(pg_class.reloptions) as options
             where options.option_name = 'security_invoker' and options.option_value::boolean
@@ -86,7 +86,7 @@ findings as (
         relation || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
         'Connect to the server that holds the table.'
     from sources
-    where table_kind = 'f' and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+    where table_kind = 'f' and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
 )
 
 select * from findings

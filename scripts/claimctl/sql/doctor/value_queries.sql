@@ -23,7 +23,7 @@ sources as (
         bool_or(name = 'user_id') as has_user,
         coalesce(%(settings)s::jsonb #>> array['claim_service_filters', source], 'true') as counts
     from columns
-    where source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+    where source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
     group by source, relation
 ),
 

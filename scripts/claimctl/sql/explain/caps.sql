@@ -1,10 +1,17 @@
 -- Grain: one row a capped SKU and window type: how much of its cap the user has used by now, read live.
 with
 
+sku_catalog as (
+    select sku, weekly_cap, monthly_cap
+    from {sku_catalog} as stored
+    where coalesce((to_jsonb(stored) ->> 'valid_from')::timestamptz, '-infinity') <= now()
+        and coalesce((to_jsonb(stored) ->> 'valid_to')::timestamptz, 'infinity') > now()
+),
+
 caps as (
-    select sku, 'week' as window_type, weekly_cap as cap from {sku_catalog}
+    select sku, 'week' as window_type, weekly_cap as cap from sku_catalog
     union all
-    select sku, 'month', monthly_cap from {sku_catalog}
+    select sku, 'month', monthly_cap from sku_catalog
 )
 
 select

@@ -2,6 +2,17 @@
 -- are read live, through the staging models, which know the mapped names.
 with
 
+-- The columns of its dates may be missing: then each row is in force always.
+sku_catalog as (
+    select
+        sku,
+        item,
+        quantity,
+        coalesce((to_jsonb(stored) ->> 'valid_from')::timestamptz, '-infinity') as valid_from,
+        coalesce((to_jsonb(stored) ->> 'valid_to')::timestamptz, 'infinity') as valid_to
+    from {sku_catalog} as stored
+),
+
 claims as (
     select
         claims.tx_id,
@@ -11,7 +22,9 @@ claims as (
         sku_catalog.item,
         sku_catalog.quantity * coalesce(claims.units, 1) as quantity
     from {models}.stg_claim_service__purchase_claims as claims
-    left join {sku_catalog} as sku_catalog on claims.sku = sku_catalog.sku
+    left join sku_catalog
+        on claims.sku = sku_catalog.sku
+        and claims.claimed_at >= sku_catalog.valid_from and claims.claimed_at < sku_catalog.valid_to
     where claims.user_id = cast(%(user_id)s as {user_id_type})
 ),
 
@@ -51,7 +64,9 @@ ledger as (
         coalesce(purchases.names_another_user, false) as names_another_user
     from claims
     full outer join purchases on claims.tx_id = purchases.tx_id
-    left join {sku_catalog} as sku_catalog on purchases.sku = sku_catalog.sku
+    left join sku_catalog
+        on purchases.sku = sku_catalog.sku
+        and purchases.purchased_at >= sku_catalog.valid_from and purchases.purchased_at < sku_catalog.valid_to
 ),
 
 adjustments as (

@@ -46,6 +46,10 @@ lines as (
                     else 'over by now: the claim only'
                 end
         end) as grounds,
+        (
+            select string_agg(cause.key || ': ' || cause.value, '; ' order by cause.key)
+            from jsonb_each_text(lines.details -> 'causes') as cause
+        ) as causes,
         null as item
     from claim_ops.line_states as lines
     inner join claim_ops.plans on lines.plan_id = plans.plan_id
@@ -67,6 +71,7 @@ left_out as (
             'units', plan_left_out.units
         )) as claim_list,
         null as grounds,
+        null as causes,
         null as item
     from claim_ops.plan_left_out
     where plan_left_out.plan_id = %(plan_id)s
@@ -82,6 +87,7 @@ left_out as (
         balances.item,
         null,
         'settles ' || to_char(balances.settles_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),
+        null,
         balances.item
     from claim_ops.plan_balances_left_out as balances
     where balances.plan_id = %(plan_id)s

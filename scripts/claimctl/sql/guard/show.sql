@@ -75,13 +75,21 @@ purchases as (
     cross join lateral (
         select claim.*, false as is_taken_back
         from jsonb_to_recordset(lines.details -> 'claims')
-            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
+            as claim (
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+            )
         union all
         select claim.*, true
         from jsonb_to_recordset(lines.details -> 'claims_taken_back')
-            as claim (sku text, units integer, over_cap boolean, unaudited boolean)
+            as claim (
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+            )
     ) as claim
-    left join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    -- What it cost when it was bought.
+    left join claim_ops.sku_catalog
+        on claim.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= coalesce(claim.purchased_at, claim.claimed_at)
+        and coalesce(claim.purchased_at, claim.claimed_at) < sku_catalog.valid_to
     where lines.plan_id = %(plan_id)s
     group by claim.sku, claim.is_taken_back
 ),
@@ -98,7 +106,9 @@ booster_hours as (
     inner join claim_ops.plan_lines as lines on plan.plan_id = lines.plan_id
     cross join jsonb_to_recordset(lines.details -> 'claims')
         as claim (sku text, claimed_at timestamptz, purchased_at timestamptz, units integer)
-    inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+    inner join claim_ops.sku_catalog
+        on claim.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= claim.claimed_at and claim.claimed_at < sku_catalog.valid_to
     cross join lateral (
         select (sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1))::numeric as hours
     ) as paid
@@ -124,7 +134,10 @@ left_out as (
         count(*) as purchases,
         sum(sku_catalog.unit_price * coalesce(plan_left_out.units, 1)) as revenue
     from claim_ops.plan_left_out
-    left join claim_ops.sku_catalog on plan_left_out.sku = sku_catalog.sku
+    left join claim_ops.sku_catalog
+        on plan_left_out.sku = sku_catalog.sku
+        and sku_catalog.valid_from <= coalesce(plan_left_out.purchased_at, 'infinity')
+        and (plan_left_out.purchased_at < sku_catalog.valid_to or sku_catalog.valid_to = 'infinity')
     where plan_left_out.plan_id = %(plan_id)s
     group by plan_left_out.reason
 ),
@@ -139,6 +152,15 @@ balances_left_out as (
     from claim_ops.plan_balances_left_out
     where plan_balances_left_out.plan_id = %(plan_id)s
     group by plan_balances_left_out.reason
+),
+
+-- Of a line's balances: how many the models thought to be wrong for which cause when the plan was made.
+causes as (
+    select cause.value as cause, cause.key as item, count(*) as wallets
+    from claim_ops.plan_lines as lines
+    cross join lateral jsonb_each_text(lines.details -> 'causes') as cause
+    where lines.plan_id = %(plan_id)s
+    group by cause.value, cause.key
 ),
 
 switch as (
@@ -159,6 +181,13 @@ warnings as (
     cross join plan
     inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
     where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan_kinds.needs_rules
+    union all
+    select
+        count(*) || ' balances are left out because adjustments took more than there was: no plan sets a wallet to less than nothing. '
+        || 'Correct wallet_adjustments, accept the discrepancies, or set negative_ledger_policy to clamp or allow.'
+    from claim_ops.plan_balances_left_out as balances
+    where balances.plan_id = %(plan_id)s and balances.reason = 'negative_ledger'
+    having count(*) > 0
     union all
     select plan.limits ->> 'warning' from plan
     where plan.limits ? 'warning'
@@ -192,6 +221,9 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
     'left_out', coalesce((select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out), '[]'),
     'balances_left_out', coalesce((
         select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
+    ), '[]'),
+    'causes', coalesce((
+        select jsonb_agg(to_jsonb(causes) order by causes.wallets desc, causes.cause, causes.item) from causes
     ), '[]'),
     'booster_hours', (
         select jsonb_build_object(

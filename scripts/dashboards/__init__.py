@@ -1,0 +1,1 @@
+"""The bundle of dashboards for Apache Superset, made of dashboards/dashboards.yml."""

@@ -1,0 +1,231 @@
+"""Files of the bundle: a database, a dataset a model, charts, dashboards, tied by stable ids."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SPACE = uuid5(NAMESPACE_URL, "claim_reconciliation/dashboards")
+TOP = "claim_reconciliation"
+DATABASE = "Claim service"
+# Superset's words for the kinds of charts, and how wide each is of twelve.
+KINDS = {
+    "number": ("big_number_total", 4),
+    "lines": ("echarts_timeseries_line", 12),
+    "bars": ("echarts_timeseries_bar", 12),
+    "table": ("table", 12),
+}
+SHARES = ("share", "share of requests", "share of the budget")
+Document = dict[str, Any]
+
+
+def description() -> Document:
+    """Return what dashboards.yml says."""
+    text = (ROOT / "dashboards" / "dashboards.yml").read_text(encoding="utf-8")
+    described: Document = yaml.safe_load(text)
+    return described
+
+
+def stable_id(*names: str) -> str:
+    """Return the id of a part of the bundle: the same in each, so that an import updates."""
+    return str(uuid5(SPACE, "/".join(names)))
+
+
+def files(
+    schema: str, uri: str, columns: Mapping[str, Mapping[str, str]], defaults: Mapping[str, Any]
+) -> dict[str, Document]:
+    """Return each file of the bundle; `columns` are the types of each model's columns."""
+    described = description()
+    made: dict[str, Document] = {
+        "metadata.yaml": {
+            "version": "1.0.0",
+            "type": "assets",
+            "timestamp": datetime.now(UTC).isoformat(),
+        },
+        "databases/claim_service.yaml": {
+            "database_name": DATABASE,
+            "sqlalchemy_uri": uri,
+            "uuid": stable_id("database"),
+            "expose_in_sqllab": True,
+            "allow_run_async": False,
+            "extra": {"allows_virtual_table_explore": True},
+            "version": "1.0.0",
+        },
+    }
+    for model, dataset in described["datasets"].items():
+        made[f"datasets/claim_service/{model}.yaml"] = _dataset(
+            model, dataset, schema, columns[model]
+        )
+    for name, dashboard in described["dashboards"].items():
+        charts = []
+        for number, chart in enumerate(dashboard["charts"]):
+            slug = f"{name}_{number:02}"
+            dataset = described["datasets"][chart["dataset"]]
+            document = _chart(slug, chart, dataset, defaults)
+            made[f"charts/{slug}.yaml"] = document
+            charts.append((chart, document))
+        made[f"dashboards/{name}.yaml"] = _dashboard(name, dashboard["title"], charts)
+    return made
+
+
+def write(target: Path, made: Mapping[str, Document]) -> None:
+    """Write the bundle as a zip file, everything below one folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, document in made.items():
+            bundle.writestr(f"{TOP}/{name}", yaml.safe_dump(document, sort_keys=False))
+
+
+def _dataset(model: str, dataset: Document, schema: str, columns: Mapping[str, str]) -> Document:
+    return {
+        "table_name": model,
+        "schema": schema,
+        "main_dttm_col": dataset.get("time"),
+        "uuid": stable_id("dataset", model),
+        "database_uuid": stable_id("database"),
+        "columns": [
+            {"column_name": name, "type": kind.upper(), "is_dttm": kind == "timestamptz"}
+            for name, kind in columns.items()
+        ],
+        "metrics": [
+            {"metric_name": name, "verbose_name": name.replace("_", " "), "expression": expression}
+            for name, expression in dataset["metrics"].items()
+        ],
+        "version": "1.0.0",
+    }
+
+
+def _chart(slug: str, chart: Document, dataset: Document, defaults: Mapping[str, Any]) -> Document:
+    viz_type, _ = KINDS[chart["kind"]]
+    form = ".2%" if chart["unit"] in SHARES else ",d"
+    params: Document = {
+        "viz_type": viz_type,
+        "adhoc_filters": [],
+        "time_range": "No filter",
+        "y_axis_format": form,
+    }
+    if chart["kind"] == "number":
+        params |= {"metric": chart["metrics"][0], "subheader": chart["unit"]}
+    elif chart["kind"] == "table":
+        params |= {
+            "query_mode": "raw",
+            "all_columns": chart["columns"],
+            "row_limit": 1000,
+            "table_timestamp_format": "smart_date",
+        }
+    else:
+        is_daily = chart["unit"].endswith("a day")
+        params |= {
+            "x_axis": dataset["time"],
+            "granularity_sqla": dataset["time"],
+            "time_grain_sqla": "P1D" if is_daily else "PT1H",
+            "time_range": "Last month" if is_daily else "Last week",
+            "metrics": chart["metrics"],
+            "groupby": [chart["by"]] if "by" in chart else [],
+            "row_limit": 10_000,
+            "y_axis_title": chart["unit"],
+            "y_axis_title_margin": 40,
+            "stack": "Stack" if chart["kind"] == "bars" else None,
+            "annotation_layers": _thresholds(chart, defaults),
+            "show_legend": True,
+        }
+    return {
+        "slice_name": chart["question"],
+        "viz_type": viz_type,
+        "params": params,
+        "uuid": stable_id("chart", slug),
+        "dataset_uuid": stable_id("dataset", chart["dataset"]),
+        "cache_timeout": None,
+        "description": f"In {chart['unit']}. Nothing shown: no row of {chart['dataset']} yet.",
+        "version": "1.0.0",
+    }
+
+
+def _thresholds(chart: Document, defaults: Mapping[str, Any]) -> list[Document]:
+    """Return the line that should not be crossed, at the value that the vars give it."""
+    threshold = chart.get("threshold", {})
+    name = threshold.get("var") or (f"alert_{threshold['alert']}" if "alert" in threshold else None)
+    if name is None:
+        return []
+    return [
+        {
+            "annotationType": "FORMULA",
+            "name": name.replace("_", " "),
+            "value": str(defaults[name]),
+            "show": True,
+            "showLabel": True,
+            "style": "dashed",
+            "width": 1,
+            "color": "#c0262d",
+            "opacity": "",
+            "hideLine": False,
+            "overrides": {},
+        }
+    ]
+
+
+def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -> Document:
+    position: Document = {
+        "DASHBOARD_VERSION_KEY": "v2",
+        "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
+        "GRID_ID": {"type": "GRID", "id": "GRID_ID", "children": [], "parents": ["ROOT_ID"]},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": title}},
+    }
+    for number, row in enumerate(_rows(charts)):
+        row_id = f"ROW-{name}-{number}"
+        parents = ["ROOT_ID", "GRID_ID"]
+        position["GRID_ID"]["children"].append(row_id)
+        position[row_id] = {
+            "type": "ROW",
+            "id": row_id,
+            "children": [],
+            "parents": parents,
+            "meta": {"background": "BACKGROUND_TRANSPARENT"},
+        }
+        for chart, document in row:
+            chart_id = f"CHART-{document['uuid'][:12]}"
+            position[row_id]["children"].append(chart_id)
+            position[chart_id] = {
+                "type": "CHART",
+                "id": chart_id,
+                "children": [],
+                "parents": [*parents, row_id],
+                "meta": {
+                    "uuid": document["uuid"],
+                    "sliceName": document["slice_name"],
+                    "width": 12 // len(row),
+                    "height": 22 if chart["kind"] == "number" else 50,
+                },
+            }
+    return {
+        "dashboard_title": title,
+        "slug": name.replace("_", "-"),
+        "uuid": stable_id("dashboard", name),
+        "published": True,
+        "position": position,
+        "metadata": json.loads('{"color_scheme": "supersetColors", "refresh_frequency": 300}'),
+        "version": "1.0.0",
+    }
+
+
+def _rows(charts: list[tuple[Document, Document]]) -> Iterator[list[tuple[Document, Document]]]:
+    """Put numbers side by side, up to three, and every other chart on a row of its own."""
+    numbers: list[tuple[Document, Document]] = []
+    for each in charts:
+        if KINDS[each[0]["kind"]][1] < 12:
+            numbers.append(each)
+            continue
+        if numbers:
+            yield numbers
+            numbers = []
+        yield [each]
+    if numbers:
+        yield numbers

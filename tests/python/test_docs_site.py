@@ -1,0 +1,101 @@
+"""The documentation: a short README, references that hold all there is, and no broken link."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+from claimctl.cli import cli
+from docs_site import reference
+from support.browser import CHROMIUM, browser_page, keep_screenshot
+from support.dbt_project import ROOT, DbtProject
+
+HAS_MKDOCS = importlib.util.find_spec("material") is not None
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        assert (ROOT / target).exists(), target
+
+
+def test_each_command_has_its_section() -> None:
+    page = reference.commands()
+    names = {f"claimctl {name}" for name in cli.commands}
+    names |= {f"claimctl plan {name}" for name in cli.commands["plan"].commands}  # type: ignore[attr-defined]
+    assert set(re.findall(r"(?m)^## (.+)$", page)) == {"claimctl", *names}
+    assert page.count("Example:") >= len(names)
+
+
+def test_each_var_has_its_row_and_its_bounds() -> None:
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| `.*` \| (.*) \|$", reference.variables()))
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    assert list(rows) == list(project["vars"]["claim_reconciliation"])
+    assert [name for name, words in rows.items() if not words] == []
+
+
+def test_each_public_model_has_its_section(dbt: DbtProject) -> None:
+    manifest = dbt.parse()
+    public = {
+        node.alias
+        for node in manifest.nodes.values()
+        if str(node.resource_type) == "model" and str(getattr(node, "access", "")) == "public"
+    }
+    page = reference.models(json.loads(json.dumps(manifest.to_dict(omit_none=False), default=str)))
+    assert set(re.findall(r"(?m)^### (\w+)$", page)) == public
+
+
+def test_each_function_and_error_of_the_guard_has_its_row() -> None:
+    page = reference.guard()
+    sql = [file.read_text() for file in (ROOT / "macros" / "guard").rglob("*.sql")]
+    functions = {
+        name for text in sql for name in re.findall(r"create function claim_ops\.(\w+)", text)
+    }
+    assert len(functions) > 50
+    assert functions - {"_refuse"} <= set(re.findall(r"(?m)^\| `(\w+)` \|", page))
+    # CO9xx never leaves a batch: a line's savepoint is what it ends.
+    codes = {code for text in sql for code in re.findall(r"'(CO[0-8]\d\d)'", text)}
+    assert codes <= set(re.findall(r"(?m)^\| `(CO\d{3})` \|", page))
+
+
+class _Links(HTMLParser):
+    """What a page fetches by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        address = values.get("src") or (values.get("href") if tag == "link" else None)
+        if address and values.get("rel") != "canonical":
+            self.fetched.append(address)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_MKDOCS, reason="not run: mkdocs is missing (make docs installs it)")
+def test_the_site_is_built_without_a_broken_link(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    mkdocs = [str(Path(sys.executable).with_name("mkdocs")), "build", "--strict"]
+    built = subprocess.run(
+        [*mkdocs, "--site-dir", str(site)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    for page in site.rglob("*.html"):
+        assert [each for each in _Links(page.read_text()).fetched if "//" in each] == []
+    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+        return
+    for scheme, width, name in (("light", 1280, "index"), ("dark", 390, "concepts")):
+        with browser_page(scheme, width) as page:
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            keep_screenshot(page, f"site-{name}-{scheme}-{width}")
