@@ -25,6 +25,9 @@ WRONG = {
 }
 MORE_TABLES = """
 alter table user_wallet_balances add time_zone text;
+alter table purchase_claims add units int;
+alter table audit_purchases add units int;
+alter table queued_purchases add units int;
 create table accepted_discrepancies (
     user_id text, item text, reason text, accepted_by text, accepted_until timestamptz
 );

@@ -201,16 +201,8 @@ VALUES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
         mapped("wallet_adjustments", item="event"),
         "",
         "error",
-        "public.shield_events names what wallet_items does not have as a quantity: shield_used"
-        " (1 rows).",
+        "public.shield_events names what wallet_items does not have: shield_used (1 rows).",
         "claim_service_columns: {wallet_adjustments: {item: \"'streakshield'\"}}",
-    ),
-    "a booster that is counted": (
-        mapped("wallet_adjustments", item="'xp_booster'"),
-        "",
-        "error",
-        "public.shield_events names what wallet_items does not have as a quantity: xp_booster",
-        "or name the item in wallet_items.",
     ),
     "spends that are positive": (
         mapped("wallet_adjustments", quantity="amount"),

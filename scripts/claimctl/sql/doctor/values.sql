@@ -19,9 +19,7 @@ found as (
 ),
 
 items as (
-    select
-        entry.key as item,
-        entry.value ->> 'kind' as kind
+    select entry.key as item
     from jsonb_each(%(settings)s::jsonb -> 'wallet_items') as entry
 ),
 
@@ -42,18 +40,13 @@ findings as (
     union all
     select
         'error',
-        found.relation || ' names what wallet_items does not have'
-        || case when found.source = 'wallet_adjustments' then ' as a quantity' else '' end || ': '
+        found.relation || ' names what wallet_items does not have: '
         || string_agg(entry.key || ' (' || entry.value || ' rows)', ', ' order by entry.value::bigint desc, entry.key) || '.',
-        'Map its item: claim_service_columns: {{' || found.source || ': {{item: "''' || (
-            select min(items.item) from items where items.kind = 'quantity' or found.source <> 'wallet_adjustments'
-        ) || '''"}}}}, or an expression for each; or name the item in wallet_items.'
+        'Map its item: claim_service_columns: {{' || found.source || ': {{item: "''' || (select min(items.item) from items)
+        || '''"}}}}, or an expression for each; or name the item in wallet_items.'
     from found
     cross join jsonb_each_text(found.items) as entry
-    where not exists (
-        select from items
-        where items.item = entry.key and (items.kind = 'quantity' or found.source <> 'wallet_adjustments')
-    )
+    where entry.key not in (select items.item from items)
     group by found.source, found.relation
     union all
     select
@@ -81,7 +74,7 @@ findings as (
         'Look at them, or leave them out by claim_service_filters; ' || found.source || ' cannot be judged by such rows.'
     from found
     cross join jsonb_each_text(found.nulls) as entry
-    where entry.value::bigint > 0 and entry.key not in ('duration_ms', 'error_code')
+    where entry.value::bigint > 0 and entry.key not in ('duration_ms', 'error_code', 'units')
     group by found.source, found.relation
     union all
     select

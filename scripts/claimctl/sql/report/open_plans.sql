@@ -1,14 +1,15 @@
 -- Grain: one row a plan that is open, and the command that comes next.
 select
     plan_id,
-    case state when 'planned' then 'claimctl approve ' else 'claimctl apply ' end || plan_id as command,
+    case plans.state when 'planned' then 'claimctl approve ' else 'claimctl apply ' end || plan_id as command,
     kind,
-    state,
+    plans.state,
     lines,
     made_by,
     approved_by,
     made_at,
     expires_at
 from claim_ops.plans
-where state in ('planned', 'approved', 'applying') and clock_timestamp() <= expires_at
+inner join claim_ops.plan_states using (plan_id)
+where plan_states.is_open
 order by plan_id
