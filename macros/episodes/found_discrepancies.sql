@@ -20,6 +20,7 @@ select
     found.last_activity_at,
     found.is_settled,
     found.is_accepted,
+    found.excused_because,
     causes.probable_cause,
     causes.cause_evidence,
     found.built_at

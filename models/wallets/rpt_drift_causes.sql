@@ -27,7 +27,7 @@ totals as (
         max(causes.built_at) as built_at
     from causes
     inner join found on causes.user_id = found.user_id and causes.item = found.item
-    where causes.is_settled and found.excused_because is null
+    where causes.is_settled and not found.is_accepted
     group by causes.probable_cause, causes.item
 ),
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,6 +21,14 @@ KINDS = {
     "lines": ("echarts_timeseries_line", 12),
     "bars": ("echarts_timeseries_bar", 12),
     "table": ("table", 12),
+}
+# "Last week" would end at midnight.
+LAST = 'DATEADD(DATETIME("now"), -{}, day) : now'
+COLOURS = {
+    **dict.fromkeys(("answered", "windows met", "repaired"), "#1a7f4b"),
+    **dict.fromkeys(("refused by a cap", "excess balances"), "#9a5b00"),
+    **dict.fromkeys(("failed", "windows missed", "short balances", "error share"), "#c0262d"),
+    **dict.fromkeys(("other client errors", "missing"), "#7443a8"),
 }
 SHARES = ("share", "share of requests", "share of the budget")
 Document = dict[str, Any]
@@ -113,13 +120,19 @@ def _chart(slug: str, chart: Document, dataset: Document, defaults: Mapping[str,
         "y_axis_format": form,
     }
     if chart["kind"] == "number":
-        params |= {"metric": chart["metrics"][0], "subheader": chart["unit"]}
+        params |= {
+            "metric": chart["metrics"][0],
+            "subheader": chart["unit"],
+            "header_font_size": 0.4,
+            "subheader_font_size": 0.125,
+        }
     elif chart["kind"] == "table":
         params |= {
             "query_mode": "raw",
             "all_columns": chart["columns"],
             "row_limit": 1000,
             "table_timestamp_format": "smart_date",
+            "show_cell_bars": False,
         }
     else:
         is_daily = chart["unit"].endswith("a day")
@@ -127,12 +140,15 @@ def _chart(slug: str, chart: Document, dataset: Document, defaults: Mapping[str,
             "x_axis": dataset["time"],
             "granularity_sqla": dataset["time"],
             "time_grain_sqla": "P1D" if is_daily else "PT1H",
-            "time_range": "Last month" if is_daily else "Last week",
+            "time_range": LAST.format(30 if is_daily else 7),
             "metrics": chart["metrics"],
             "groupby": [chart["by"]] if "by" in chart else [],
             "row_limit": 10_000,
             "y_axis_title": chart["unit"],
-            "y_axis_title_margin": 40,
+            "y_axis_title_margin": 60,
+            # What is nearly all would be a line at the top.
+            "truncateYAxis": chart["metrics"] == ["right_share"],
+            "y_axis_bounds": [None, None],
             "stack": "Stack" if chart["kind"] == "bars" else None,
             "annotation_layers": _thresholds(chart, defaults),
             "show_legend": True,
@@ -162,6 +178,7 @@ def _thresholds(chart: Document, defaults: Mapping[str, Any]) -> list[Document]:
             "value": str(defaults[name]),
             "show": True,
             "showLabel": True,
+            "showMarkers": False,
             "style": "dashed",
             "width": 1,
             "color": "#c0262d",
@@ -199,6 +216,8 @@ def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -
                 "children": [],
                 "parents": [*parents, row_id],
                 "meta": {
+                    # Superset puts its own number here; it reads one before it does.
+                    "chartId": len(position),
                     "uuid": document["uuid"],
                     "sliceName": document["slice_name"],
                     "width": 12 // len(row),
@@ -211,7 +230,11 @@ def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -
         "uuid": stable_id("dashboard", name),
         "published": True,
         "position": position,
-        "metadata": json.loads('{"color_scheme": "supersetColors", "refresh_frequency": 300}'),
+        "metadata": {
+            "color_scheme": "supersetColors",
+            "label_colors": COLOURS,
+            "refresh_frequency": 300,
+        },
         "version": "1.0.0",
     }
 

@@ -174,7 +174,7 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     for command in commands:
         answer = run(guard, "postgres", *command)
         assert (answer.exit_code, answer.sentence[: len(said)]) == (3, said), command
-    work_without = {"doctor", "explain", "alerts", "analyse", "probe"}
+    work_without = {"doctor", "explain", "alerts", "analyse", "probe", "database", "report"}
     assert {name for name, *_ in commands} == {*cli.commands} - work_without
 
 

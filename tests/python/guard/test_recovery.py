@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.guard import BOOSTER, CHECKER, RUNNER, SHIELD, Guard, since_wednesday
+from support.claimctl import claimctl, on
+from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, SHIELD, Guard, since_wednesday
 from support.guard_templates import Guards
 
 NOW = datetime.now(UTC)
@@ -76,6 +77,24 @@ def test_a_wallet_that_holds_it_already_gets_its_claim_alone(guard: Guard) -> No
     assert claims(guard) == [("tx", SHIELD, 240)]
     assert guard.rows("select * from user_wallet_balances") == before
     assert guard.call(RUNNER, "verify_plan", made)["as_written"] == 1
+
+
+def test_a_claim_alone_is_said_to_be_one(guard: Guard) -> None:
+    """Credited by hand, or a booster that is over by now: no line of `{}` and `{}`."""
+    guard.add_wallet("byhand", 1)
+    guard.add_purchase("byhand", "byhand")
+    guard.add_wallet("over", 0)
+    guard.add_purchase("over", "over", sku=BOOSTER)
+    guard.add_wallet("owed", 0)
+    guard.add_purchase("owed", "owed")
+    made = plan(guard)
+    document = claimctl("show", str(made), "--json", *on(guard, user=MAKER)).document
+    assert {line["user_id"]: line["grounds"] for line in document["plan_lines"]} == {
+        "byhand": "credited already: the claim only",
+        "over": "over by now: the claim only",
+        "owed": None,
+    }
+    assert "credited already: the claim only" in claimctl("show", str(made), *on(guard)).stdout
 
 
 @pytest.mark.parametrize("shields", [0, 3, None])

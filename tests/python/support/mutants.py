@@ -125,9 +125,10 @@ def _failures(item: pytest.Item) -> Iterator[dict[str, Any]]:
     """Run a test and yield where it failed; a mutant that does not apply is no red test."""
     failed.clear()
     item._initrequest()  # type: ignore[attr-defined]
-    # Another test, so that what belongs to this one is torn down.
+    # A test of another file, so that all of this one is torn down: any may be the next.
     items = item.session.items
-    following = items[0] if item is items[-1] else items[-1]
+    elsewhere = (each for each in items if each.path != item.path)
+    following = next(elsewhere, items[0] if item is items[-1] else items[-1])
     reports = runtestprotocol(item, log=False, nextitem=following)
     for report in [*failed, *(each for each in reports if each.failed)]:
         text = report.longreprtext

@@ -20,7 +20,7 @@ lines as (
             from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
                 as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         ) as claim_list,
-        (
+        coalesce((
             select string_agg(
                 concat_ws(', ',
                     item.key || ': ' || (item.value ->> 'claims') || ' claims',
@@ -30,13 +30,31 @@ lines as (
                 ), '; ' order by item.key
             )
             from jsonb_each(lines.details -> 'grounds') as item
-        ) as grounds,
+        ), case
+            -- No braces: the file is run with and without psycopg's format.
+            when lines.details ? 'claims' and lines.before = jsonb_build_object() and lines.after = jsonb_build_object()
+                then case
+                    when exists (
+                        select 1
+                        from jsonb_to_recordset(lines.details -> 'claims')
+                            as claim (sku text, claimed_at timestamptz, units integer)
+                        inner join claim_ops.sku_catalog
+                            on claim.sku = sku_catalog.sku
+                            and claim.claimed_at >= sku_catalog.valid_from and claim.claimed_at < sku_catalog.valid_to
+                        where sku_catalog.duration_hours is null
+                            or claim.claimed_at + sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1)
+                            * interval '1 hour' > plans.made_at
+                    ) then 'credited already: the claim only'
+                    else 'over by now: the claim only'
+                end
+        end) as grounds,
         (
             select string_agg(cause.key || ': ' || cause.value, '; ' order by cause.key)
             from jsonb_each_text(lines.details -> 'causes') as cause
         ) as causes,
         null as item
     from claim_ops.line_states as lines
+    inner join claim_ops.plans on lines.plan_id = plans.plan_id
     where lines.plan_id = %(plan_id)s
 ),
 
