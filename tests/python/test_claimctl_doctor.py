@@ -293,7 +293,8 @@ FAULTS = {
     ),
     "an unknown column": Fault(
         "claim_service_columns: purchase_claims names product, which is no column of it.",
-        "Use one of tx_id, user_id, sku, claimed_at; an item's column is named in wallet_items.",
+        "Use one of tx_id, user_id, sku, claimed_at, units; an item's column is named in"
+        " wallet_items.",
         vars={"claim_service_columns": {"purchase_claims": {"product": "sku"}}},
     ),
     "columns that are no mapping": Fault(

@@ -94,7 +94,7 @@ def examine(connection: Database, options: Options, project: Project) -> list[Fi
     found = _found(columns)
     schemas = schemas_of_models(connection, options)
     parameters = {
-        "settings": Jsonb(project.settings | _resolved(found)),
+        "settings": Jsonb(project.settings | _resolved(columns, found)),
         "columns": Jsonb(columns),
         "found": Jsonb(found),
         "unknown_vars": Jsonb(project.unknown_vars),
@@ -192,14 +192,19 @@ def _found(columns: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     for column in columns:
         if column["is_optional_source"]:
             found[column["source"]] = column["is_read_source"]
-        elif column["is_optional"]:
+        if column["is_optional"]:
             found[f"{column['source']}.{column['name']}"] = column["is_read"]
     return found
 
 
-def _resolved(found: Mapping[str, bool]) -> dict[str, bool]:
-    """Return the vars of optional tables as a build resolves them."""
-    return {f"has_{name}": is_there for name, is_there in found.items() if "." not in name}
+def _resolved(columns: Sequence[Mapping[str, Any]], found: Mapping[str, bool]) -> dict[str, bool]:
+    """Return what a build keeps among its settings of optional tables and of units."""
+    tables = {f"has_{name}": is_there for name, is_there in found.items() if "." not in name}
+    return tables | {
+        f"units_of_{column['source']}": column["is_read"]
+        for column in columns
+        if column["name"] == "units"
+    }
 
 
 def _print_json(findings: list[Finding], states: Counter[str]) -> None:

@@ -9,6 +9,7 @@ select
     case when decided.of_late > 0 then ceil((plans.lines - decided.lines) * 10.0 / decided.of_late)::bigint end
         as seconds_left
 from claim_ops.plans
+inner join claim_ops.plan_states on plans.plan_id = plan_states.plan_id
 cross join lateral (
     select
         count(*) as lines,
@@ -16,5 +17,5 @@ cross join lateral (
     from claim_ops.journal
     where journal.plan_id = plans.plan_id and journal.line_no is not null
 ) as decided
-where plans.state = 'applying' and clock_timestamp() <= plans.expires_at
+where plans.state = 'applying' and plan_states.is_open
 order by plans.plan_id
