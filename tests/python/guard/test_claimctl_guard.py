@@ -174,7 +174,8 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
     for command in commands:
         answer = run(guard, "postgres", *command)
         assert (answer.exit_code, answer.sentence[: len(said)]) == (3, said), command
-    work_without = {"doctor", "explain", "alerts", "analyse", "probe", "database", "report"}
+    work_without = {"doctor", "explain", "alerts", "analyse", "database", "probe", "report"}
+    work_without |= {"watch"}
     assert {name for name, *_ in commands} == {*cli.commands} - work_without
 
 
