@@ -15,13 +15,18 @@ from support.databases import DATABASE, Database, Templates, running_server
 from support.dbt_project import ROOT, DbtProject
 from support.times import places_times
 
+LONGEST = ("test_drills.py", "test_incidents.py")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--places-times", action="store_true", help="only tests that place times")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is the same on each day where `make test-days` runs."""
+    """Take the longest files first; leave out what is the same on each day for `make test-days`."""
+    # A file that takes minutes and comes last lets the other process wait for it.
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path not in slow_files))
     if config.getoption("--places-times"):
         left_out = [item for item in items if not places_times(item)]
         config.hook.pytest_deselected(items=left_out)
