@@ -18,6 +18,7 @@ from support.balance_rules import (
 )
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
+from support.halves import half_of_today
 from support.histories import random_service, store, store_catalog
 
 USERS = 400
@@ -57,7 +58,7 @@ def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtP
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", half_of_today(WORLDS))
 def test_models_agree_with_the_rules_over_fresh_histories(
     world: str, templates: Templates, dbt: DbtProject
 ) -> None:

@@ -31,6 +31,7 @@ def test_nothing_is_deprecated_or_warned_of(dbt: DbtProject, shop: DbtProject) -
     assert shop.warnings() == []
 
 
+@pytest.mark.slow
 def test_a_deprecated_key_is_seen(has_schema_checks: bool, scratch: Path, tmp_path: Path) -> None:
     for name, text in DEPRECATED.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -37,7 +37,9 @@ delete from store_config;
 
 def columns() -> Iterator[tuple[str, str, str, bool]]:
     """Give each column: its table, name, kind of values, and whether it may be missing."""
-    for table, known in MACROS.known_columns().items():
+    # Accounts are read only where a var says so: guard/test_accounts_gone.py.
+    tables = ((table, known) for table, known in MACROS.known_columns().items() if table != "users")
+    for table, known in tables:
         for name, column in known.items():
             yield table, name, column["family"], column.get("is_optional", False)
     for name, family in ITEMS.items():

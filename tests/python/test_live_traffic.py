@@ -65,6 +65,7 @@ def traffic(database: Database, folder: Path, **options: Any) -> Iterator[None]:
     assert account.lost_or_doubled == 0, account
 
 
+@pytest.mark.slow
 def test_atomic_writers_never_show_a_discrepancy(
     history: Database, dbt: DbtProject, tmp_path: Path
 ) -> None:

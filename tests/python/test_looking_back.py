@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
 
@@ -31,6 +32,7 @@ def relations(database: Database) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.slow
 def test_a_look_back_leaves_production_alone(database: Database, dbt: DbtProject) -> None:
     database.execute(HISTORY)
     outcome = dbt.build()

@@ -66,6 +66,7 @@ def test_a_strangers_project_builds_and_finds_its_faults(
     assert owed == [(ANNA, 1), (BEN, 1), (DORA, 3)]
 
 
+@pytest.mark.slow
 def test_times_without_a_zone_and_requests_without_a_reason(
     shop: DbtProject, shop_database: Database
 ) -> None:
@@ -94,6 +95,7 @@ def test_times_without_a_zone_and_requests_without_a_reason(
     assert shop_database.rows(coverage) == [("present", None)]
 
 
+@pytest.mark.slow
 def test_as_of_in_a_project_file_is_refused(shop: DbtProject, shop_database: Database) -> None:
     """There it would not reach the schema's suffix, and the look back would replace production."""
     build = ("--select", "+rpt_wallet_build", "--indirect-selection", "cautious")

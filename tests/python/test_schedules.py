@@ -53,6 +53,7 @@ def test_each_selector_builds_its_part_and_leaves_the_rest(
     assert folders(frequent.nodes, "unit_test") == set()
 
 
+@pytest.mark.slow
 def test_doctor_and_alerts_say_how_old_each_build_is(database: Database, dbt: DbtProject) -> None:
     """Also that one is late, at twice its interval; a part that somebody built says nothing."""
     dbt.run("build", "--selector", "daily", *WITHOUT_TESTS)

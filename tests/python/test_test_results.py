@@ -111,6 +111,7 @@ def test_trouble_with_the_table_fails_no_run(
     assert database.value(f"select count(*) from {TABLE}") == 0
 
 
+@pytest.mark.slow
 def test_a_look_back_keeps_its_results_apart(database: Database, dbt: DbtProject) -> None:
     assert dbt.build(*SELECTION).success
     before = kept(database)
@@ -120,6 +121,7 @@ def test_a_look_back_keeps_its_results_apart(database: Database, dbt: DbtProject
     assert kept(database, f"{MODELS_SCHEMA}_as_of") == [data_tests(look_back)]
 
 
+@pytest.mark.slow
 def test_a_strangers_tests_are_kept_too(shop: DbtProject, database: Database) -> None:
     database.execute((ROOT / "integration_tests" / "claim_service.sql").read_text())
     outcome = shop.build("--select", "fct_test_results", "coin_wallets_match_claims")

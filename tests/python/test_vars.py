@@ -112,6 +112,7 @@ def test_each_bad_value_is_named(
                 assert f"\n    {name} is {json.dumps(value)}; it must be " in message
 
 
+@pytest.mark.slow
 def test_contradictions_are_named(
     dbt: DbtProject, database: Database, subtests: pytest.Subtests
 ) -> None:

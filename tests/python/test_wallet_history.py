@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
 
@@ -11,6 +12,7 @@ HISTORY = f"{MODELS_SCHEMA}.fct_wallet_balance_history"
 BUILT = ("--select", "sku_catalog", "staging", "+fct_wallet_balance_history")
 
 
+@pytest.mark.slow
 def test_each_build_leaves_its_rows(database: Database, dbt: DbtProject) -> None:
     def build(*options: str, as_of: datetime | None = None) -> None:
         vars = {"as_of": as_of.isoformat()} if as_of else None

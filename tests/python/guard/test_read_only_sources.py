@@ -98,6 +98,7 @@ def told(database: Database, folder: Path, vars: dict[str, Any]) -> list[tuple[s
     return [(each["finding"], each["advice"]) for each in found]
 
 
+@pytest.mark.slow
 def test_they_are_checked_built_repaired_and_explained(
     other_forms: Database, dbt: DbtProject, server: Server, tmp_path: Path
 ) -> None:
