@@ -257,6 +257,7 @@ def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) ->
     assert found == [("capped-2", "week", False)]
 
 
+@pytest.mark.slow
 def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
     database: Database, dbt: DbtProject
 ) -> None:

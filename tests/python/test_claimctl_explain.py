@@ -191,6 +191,7 @@ def test_users_who_are_new_in_flight_or_unknown(explained: tuple[Database, list[
     assert answer.sentence.startswith("No schema holds the wallet models: choose by")
 
 
+@pytest.mark.slow
 def test_adjustments_and_letters_that_steer_a_terminal(
     database: Database, dbt: DbtProject, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def test_sources_are_fresh(dbt: DbtProject, database: Database, age: str, status
     assert {name: outcome.status(name) for name in sources} == dict.fromkeys(sources, status)
 
 
+@pytest.mark.slow
 def test_freshness_goes_by_the_names_and_zones_of_a_consumer(
     shop: DbtProject, database: Database
 ) -> None:

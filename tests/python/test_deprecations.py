@@ -25,6 +25,7 @@ def has_schema_checks(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     return forced
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("has_schema_checks")
 def test_nothing_is_deprecated_or_warned_of(dbt: DbtProject, shop: DbtProject) -> None:
     assert dbt.warnings() == []

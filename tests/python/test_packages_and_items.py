@@ -116,6 +116,7 @@ def test_as_of_in_a_project_file_is_refused(shop: DbtProject, shop_database: Dat
     assert shop_database.rows(f"select * from {MODELS_SCHEMA}.rpt_wallet_build") == before
 
 
+@pytest.mark.slow
 def test_hint_packs_need_one_entry_one_sku_and_one_column(
     database: Database, dbt: DbtProject
 ) -> None:

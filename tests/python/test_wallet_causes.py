@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.databases import Database
 from support.dbt_project import DbtProject
 
@@ -56,6 +57,7 @@ from cases where name = 'unpaid';
 """
 
 
+@pytest.mark.slow
 def test_each_cause_is_told_from_the_others(database: Database, dbt: DbtProject) -> None:
     database.execute(FAULTS)
     outcome = dbt.build("--exclude-resource-type", "test")

@@ -39,6 +39,7 @@ def spoilt(guard: Guard) -> Guard:
     return guard
 
 
+@pytest.mark.slow
 def test_an_episode_follows_its_plan(spoilt: Guard, dbt: DbtProject) -> None:
     build(dbt)
     assert episodes(spoilt, "discrepancy_type, first_quantity, probable_cause, ended_at") == [

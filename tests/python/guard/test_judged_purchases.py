@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.claimctl import claimctl, on
 from support.guard import BOOSTER, MAKER, Guard, since_wednesday
 from support.guard_templates import Guards
@@ -94,6 +95,7 @@ def test_the_window_that_refused_it_is_shown(guard: Guard) -> None:
     assert (second["used"], second["verdict"]) == (1, "over_cap")
 
 
+@pytest.mark.slow
 def test_a_users_own_zone_and_what_a_booster_would_get(guards: Guards) -> None:
     guard = guards.fresh({"settle_minutes": 0, "local_timezone": "Asia/Tokyo"})
     plant(guard)

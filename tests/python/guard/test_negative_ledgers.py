@@ -57,6 +57,7 @@ def test_clamped_a_wallet_should_hold_nothing(guards: Guards) -> None:
     assert guard.rows("select user_id from claim_ops.check_wallet_integrity()") == [("somebody",)]
 
 
+@pytest.mark.slow
 def test_allowed_a_wallet_may_owe(guards: Guards) -> None:
     assert planned(shop(guards, "allow")) == {"even": -1, "short": -1, "no wallet": -1}
 

@@ -169,6 +169,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_doctor_build_and_install_guard_refuse_in_the_same_words(
     name: str, other_forms: Database, dbt: DbtProject, tmp_path: Path

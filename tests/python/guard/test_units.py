@@ -126,6 +126,7 @@ def test_the_queue_says_of_how_many_units_an_event_is(guard: Guard) -> None:
     assert claims_of(guard, "queued") == [("tx3", SHIELD, 3)]
 
 
+@pytest.mark.slow
 def test_several_units_are_left_where_claims_have_no_column_for_them(guards: Guards) -> None:
     guard = guards.with_models()
     guard.execute("alter table audit_purchases add column units int")
