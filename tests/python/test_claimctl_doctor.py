@@ -129,12 +129,12 @@ FAULTS = {
         vars={"claim_service_time_zones": {"audit_purchases": "UTC+2"}},
     ),
     "a service that may not write its log": Fault(
-        "The claim service's login shop_service may not write public.function_metrics: its log"
+        "The claim service's login shop_login may not write public.function_metrics: its log"
         " is not written.",
-        "As its owner: grant insert on public.function_metrics to shop_service;",
-        "drop role if exists shop_service; create role shop_service login;"
-        "grant select on function_metrics to shop_service",
-        vars={"claim_service_login": "shop_service"},
+        "As its owner: grant insert on public.function_metrics to shop_login;",
+        "drop role if exists shop_login; create role shop_login login;"
+        "grant select on function_metrics to shop_login",
+        vars={"claim_service_login": "shop_login"},
         has_remedy=True,
     ),
     "a service's login that there is not": Fault(
