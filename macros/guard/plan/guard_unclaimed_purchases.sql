@@ -1,7 +1,7 @@
 {% macro guard_unclaimed_purchases() -%}
     {#- The unclaimed purchases of a plan, within its limits, numbered in their order. #}
         select
-            purchases.*, {{ claim_reconciliation.guard_changed_since('purchases') | indent(12) }} as is_changed,
+            purchases.*, {{ claim_reconciliation.guard_changed_since('purchases', 'v_claimed_at') | indent(12) }} as is_changed,
             (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
         from claim_ops._purchases(p_kind, p_tx_ids) as purchases
         where purchases.claimed_by is null
@@ -19,9 +19,9 @@
 {% endmacro %}
 
 
-{% macro guard_changed_since(purchases) -%}
-    {#- Whether a claim that is made now would give something else than what was bought. -#}
-    v_claimed_at is not null and exists (
+{% macro guard_changed_since(purchases, claimed_at) -%}
+    {#- Whether a claim that is made at `claimed_at`, null for the time of the purchase, would give something else than what was bought. -#}
+    {{ claimed_at }} is not null and exists (
         select 1
         from claim_ops.sku_catalog as bought
         where bought.sku = {{ purchases }}.sku
@@ -30,7 +30,7 @@
                 select 1
                 from claim_ops.sku_catalog as given
                 where given.sku = bought.sku
-                    and {{ claim_reconciliation.is_in_force('given', 'v_claimed_at') | indent(20) }}
+                    and {{ claim_reconciliation.is_in_force('given', claimed_at) | indent(20) }}
                     and (given.item, given.quantity, given.duration_hours)
                         is not distinct from (bought.item, bought.quantity, bought.duration_hours)
             )

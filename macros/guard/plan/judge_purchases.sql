@@ -61,7 +61,13 @@ how many of a booster's hours it would give.$$;
 with moments as (
     {%- for claimed_at, at in [('purchase', 'null::timestamptz'), ('now', 'v_now')] %}
     select judged.*, '{{ claimed_at }}' as claimed_at, coalesce({{ at }}, judged.purchased_at) as moment
-    from unnest(claim_ops._mark_over_cap(v_purchases, {{ at }})) as judged
+    from unnest(claim_ops._mark_over_cap(array(
+        select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+            coalesce(purchase.reason, case
+                when {{ claim_reconciliation.guard_changed_since('purchase', at) | indent(16) }} then 'catalogue_changed'
+            end), purchase.units)::claim_ops.plan_left_out
+        from unnest(v_purchases) as purchase
+    ), {{ at }})) as judged
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -88,7 +94,9 @@ windows as (
             where counted.moment >= date_trunc('{{ window.type }}', moments.moment, v_zone)
         ), 0) as user_used
     from moments
-    join claim_ops.sku_catalog on moments.sku = sku_catalog.sku and sku_catalog.{{ window.cap }} is not null
+    join claim_ops.sku_catalog
+        on moments.sku = sku_catalog.sku and sku_catalog.{{ window.cap }} is not null
+        and {{ claim_reconciliation.is_in_force('sku_catalog', 'moments.moment') | indent(8) }}
     left join counted on moments.sku = counted.sku and (counted.way is null or counted.way = moments.claimed_at)
         and (counted.moment, counted.tx_id) < (moments.moment, moments.tx_id)
     group by moments.number, moments.claimed_at, moments.moment, sku_catalog.{{ window.cap }}
@@ -97,17 +105,19 @@ windows as (
 )
 select
     moments.tx_id, moments.sku, moments.purchased_at, moments.claimed_at, coalesce(moments.reason, 'recoverable'),
-    (sku_catalog.duration_hours * moments.units * sku_catalog.quantity)::numeric as hours_paid,
+    (bought.duration_hours * moments.units * bought.quantity)::numeric as hours_paid,
     round(greatest(0, least(
-        sku_catalog.duration_hours * moments.units * sku_catalog.quantity,
-        extract(epoch from moments.moment - v_now) / 3600
-        + sku_catalog.duration_hours * moments.units * sku_catalog.quantity
+        given.duration_hours * moments.units * given.quantity,
+        extract(epoch from moments.moment - v_now) / 3600 + given.duration_hours * moments.units * given.quantity
     ))::numeric, 1) as hours_given,
     windows.window_type, windows.window_start, windows.used::bigint, windows.cap::integer,
     case when windows.cap is not null then v_zone end, windows.user_window_start, windows.user_used::bigint
 from moments
-left join claim_ops.sku_catalog on moments.sku = sku_catalog.sku
+left join claim_ops.sku_catalog as bought
+    on moments.sku = bought.sku and {{ claim_reconciliation.is_in_force('bought', 'moments.purchased_at') | indent(4) }}
+left join claim_ops.sku_catalog as given
+    on moments.sku = given.sku and {{ claim_reconciliation.is_in_force('given', 'moments.moment') | indent(4) }}
 left join windows on moments.number = windows.number and moments.claimed_at = windows.claimed_at
-where moments.reason is null or moments.reason in ('over_cap', 'in_flight')
+where moments.reason is null or moments.reason in ('over_cap', 'in_flight', 'catalogue_changed')
 order by moments.number, moments.claimed_at desc, windows.window_type desc
 {%- endmacro %}

@@ -76,8 +76,10 @@ select
         union
         select sku_catalog.item
         from jsonb_to_recordset(coalesce(journal.detail -> 'claims', journal.detail -> 'claims_taken_back'))
-            as claim (sku text)
-        inner join claim_ops.sku_catalog on claim.sku = sku_catalog.sku
+            as claim (sku text, claimed_at timestamptz)
+        inner join claim_ops.sku_catalog
+            on claim.sku = sku_catalog.sku
+            and {{ claim_reconciliation.is_in_force('sku_catalog', 'claim.claimed_at') | indent(12) }}
     )) as items,
     journal.wallet_updated_at,
     journal.wallet_changed_at,

@@ -128,7 +128,9 @@ def test_a_catalogue_that_overlaps_builds_nothing(dbt: DbtProject, database: Dat
 
 def test_a_guard_of_before_gets_its_dates(guard: Guard, guards: Guards) -> None:
     guard.execute(
-        "alter table claim_ops.sku_catalog drop constraint sku_catalog_pkey, drop valid_from,"
+        # Which no guard of before had.
+        "drop view claim_ops.wallet_writes cascade;"
+        " alter table claim_ops.sku_catalog drop constraint sku_catalog_pkey, drop valid_from,"
         " drop valid_to; delete from claim_ops.sku_catalog where sku in"
         " (select sku from claim_ops.sku_catalog group by sku having count(*) > 1);"
         " alter table claim_ops.sku_catalog add primary key (sku)"

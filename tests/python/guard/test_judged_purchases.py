@@ -128,3 +128,39 @@ def test_explain_prints_it(guard: Guard) -> None:
     said = claimctl("explain", "boosted", *options).stdout
     assert "8 of 168 hours" in said
     assert "168 of 168 hours" in said
+
+
+# Until 100 hours ago a shield gave one, once a week, and a booster a week; since then five, twice.
+CHANGE = """
+    update claim_ops.sku_catalog set valid_to = now() - interval '100 hours';
+    insert into claim_ops.sku_catalog
+        (sku, item, quantity, duration_hours, weekly_cap, monthly_cap, valid_from)
+    select sku, item, 5 * quantity, duration_hours / 7, weekly_cap + 1, monthly_cap, valid_to
+    from claim_ops.sku_catalog
+"""
+
+
+def test_a_dated_catalogue_gives_each_purchase_its_own_row(guard: Guard) -> None:
+    guard.execute(CHANGE)
+    guard.add_wallet("alice", 0, hours_ago=2000)
+    guard.add_purchase("alice", "before", hours_ago=150)
+    guard.add_purchase("alice", "after", hours_ago=50)
+    guard.add_purchase("alice", "booster", sku=BOOSTER, hours_ago=150)
+    for claimed_at in ("purchase", "now"):
+        assert verdicts(guard, "alice", claimed_at) == by_a_plan(guard, "alice", claimed_at)
+    assert verdicts(guard, "alice", "now")["before"] == "catalogue_changed"
+    rows = judged(guard, "alice")
+    keys = [(row["tx_id"], row["claimed_at"], row["window_type"]) for row in rows]
+    assert len(keys) == len(set(keys))
+    caps = {
+        row["tx_id"]: row["cap"]
+        for row in rows
+        if row["claimed_at"] == "purchase" and row["window_type"] == "week"
+    }
+    assert (caps["before"] + 1, caps["before"]) == (caps["after"], 1)
+    (booster,) = {
+        (float(row["hours_paid"]), float(row["hours_given"]))
+        for row in rows
+        if (row["tx_id"], row["claimed_at"]) == ("booster", "purchase")
+    }
+    assert booster == (168, pytest.approx(18, abs=0.1))
