@@ -23,7 +23,7 @@ where
     wrong.discrepancy_type = 'excess'
     and case wrong.kind
         when 'quantity' then wrong.quantity_discrepancy between claims.quantity and 5 * claims.quantity
-            and wrong.quantity_discrepancy % claims.quantity = 0
+            and wrong.quantity_discrepancy % nullif(claims.quantity, 0) = 0
         else abs(wrong.expiry_discrepancy_seconds - claims.hours * 3600) <= {{ var('booster_tolerance_seconds') }}
             or {{ claim_reconciliation.is_same_end(
                 'wrong.wallet_expires_at', claim_reconciliation.hours_after('wrong.changed_at', 'claims.hours')
