@@ -291,7 +291,6 @@ def test_a_wrong_table_of_balances_leaves_the_last_good_picture(
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_no_red_test_keeps_alerts_from_being_judged(
     database: Database, dbt: DbtProject, tmp_path: Path
 ) -> None:

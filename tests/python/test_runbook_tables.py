@@ -150,6 +150,7 @@ def test_every_command_of_readme_and_runbook_runs_there(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     subtests: pytest.Subtests,
+    request: pytest.FixtureRequest,
 ) -> None:
     """A command is refused by a rule that it names, or does what it says: none breaks."""
     monkeypatch.chdir(tmp_path)
@@ -168,6 +169,9 @@ def test_every_command_of_readme_and_runbook_runs_there(
     assert outcome.success, outcome.explain()
     guard = installed(server, dbt, {})
     guard.execute(f"grant claim_planner to {RUNNER}; grant claim_applier to {MAKER}")
+    # The logins are those of every test on this server.
+    back = f"revoke claim_planner from {RUNNER}; revoke claim_applier from {MAKER}"
+    request.addfinalizer(lambda: guard.execute(back))
     examined = claimctl("doctor", "--json", *on(runbook))
     assert faults(examined) == []
     assert examined.exit_code == 0
@@ -198,7 +202,6 @@ def test_every_command_of_readme_and_runbook_runs_there(
     }
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_every_query_of_the_runbook_runs_there(
     runbook: Database, dbt: DbtProject, server: Server, subtests: pytest.Subtests

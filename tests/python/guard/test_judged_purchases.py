@@ -163,4 +163,4 @@ def test_a_dated_catalogue_gives_each_purchase_its_own_row(guard: Guard) -> None
         for row in rows
         if (row["tx_id"], row["claimed_at"]) == ("booster", "purchase")
     }
-    assert booster == (168, pytest.approx(18, abs=0.1))
+    assert booster == pytest.approx((168, 18), abs=0.1)
