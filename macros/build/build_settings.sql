@@ -1,6 +1,11 @@
 {% macro build_settings() %}
-    {#- Every var that decides what a balance is and what may be planned, as JSON with sorted keys, to stand between
-        single quotes. -#}
+    {#- settings_as_json, to stand between single quotes. -#}
+    {{- return(claim_reconciliation.in_quotes(claim_reconciliation.settings_as_json())) -}}
+{% endmacro %}
+
+
+{% macro settings_as_json() %}
+    {#- Every var that decides what a balance is and what may be planned, as JSON with sorted keys. -#}
     {%- set settings = {} -%}
     {%- for name in [
         'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
@@ -17,13 +22,34 @@
     {%- for name in ['purchase_claims', 'audit_purchases', 'queued_purchases'] -%}
         {%- do settings.update({'units_of_' ~ name: claim_reconciliation.has_column(name, 'units')}) -%}
     {%- endfor -%}
-    {{- return(tojson(settings, sort_keys=true) | replace("'", "''")) -}}
+    {{- return(tojson(settings, sort_keys=true)) -}}
+{% endmacro %}
+
+
+{% macro in_quotes(text) %}
+    {#- A text as it stands between single quotes. -#}
+    {{- return(adapter.dispatch('in_quotes', 'claim_reconciliation')(text)) -}}
+{% endmacro %}
+
+
+{% macro default__in_quotes(text) %}
+    {{- return(text | replace("'", "''")) -}}
+{% endmacro %}
+
+
+{% macro spark__in_quotes(text) %}
+    {{- return(text | replace('\\', '\\\\') | replace("'", "\\'")) -}}
 {% endmacro %}
 
 
 {% macro build_settings_digest(sku_catalog) %}
     {#- One SHA-256, in hex, over the settings and the catalogue's rows: models and guard each store it, so that a plan is
         refused where they were made from different rules. -#}
+    {{- return(adapter.dispatch('build_settings_digest', 'claim_reconciliation')(sku_catalog)) -}}
+{% endmacro %}
+
+
+{% macro default__build_settings_digest(sku_catalog) %}
     (
         select
             encode(sha256(convert_to(jsonb_build_array(

@@ -1,5 +1,10 @@
 {% macro share_models_schemas() %}
     {#- Before a build: the guard's roles may use the schemas that the build writes to, where they exist. -#}
+    {{- return(adapter.dispatch('share_models_schemas', 'claim_reconciliation')()) -}}
+{% endmacro %}
+
+
+{% macro default__share_models_schemas() %}
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set schemas = [] -%}
         {%- for node in graph.nodes.values()
@@ -36,6 +41,11 @@ $share$
 {% macro share_model() %}
     {#- A post-hook of each model and seed: whoever installed the guard, what a build makes anew is read by its roles, and
         only read by anybody else. -#}
+    {{- return(adapter.dispatch('share_model', 'claim_reconciliation')()) -}}
+{% endmacro %}
+
+
+{% macro default__share_model() %}
     {%- if execute -%}
         {{- claim_reconciliation.share_relations("oid = '" ~ this.include(database=false) ~ "'::regclass") -}}
     {%- endif -%}
@@ -74,3 +84,12 @@ begin
 end
 $share$
 {%- endmacro %}
+
+
+{% macro spark__share_models_schemas() %}
+{% endmacro %}
+
+
+{% macro spark__share_model() %}
+    {#- Who may read is the catalogue's own business there. -#}
+{% endmacro %}

@@ -49,5 +49,5 @@ union all
 
 {% macro last_cap(window) %}
     {#- The cap of a window of claims: as of its last claim, where the catalogue changed it meanwhile. -#}
-    (array_agg(sku_catalog.{{ window.cap }} order by claims.claimed_at desc, sku_catalog.valid_from desc))[1]
+    {{- claim_reconciliation.value_of_last('sku_catalog.' ~ window.cap, ['claims.claimed_at', 'sku_catalog.valid_from']) -}}
 {%- endmacro %}

@@ -14,7 +14,7 @@
         {{ claim_reconciliation.hours_after(timestamp, -window.hours) }}
     {%- else -%}
         {%- set zone = zone or var('cap_timezone') -%}
-        date_trunc('{{ window.type }}', {{ timestamp }}, {{ zone if zone.startswith('(') else "'" ~ zone ~ "'" }})
+        {{- claim_reconciliation.window_start(window.type, timestamp, zone) -}}
     {%- endif -%}
 {% endmacro %}
 

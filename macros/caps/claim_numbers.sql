@@ -55,6 +55,11 @@ union all
 
 {% macro last_plan_in_window(claim, claims) %}
     {#- The plan of the last claim that a plan inserted into the window of a claim, up to that claim. -#}
+    {{- return(adapter.dispatch('last_plan_in_window', 'claim_reconciliation')(claim, claims)) -}}
+{% endmacro %}
+
+
+{% macro default__last_plan_in_window(claim, claims) %}
     (
         select planned.plan_id
         from {{ claims }} as planned
@@ -66,5 +71,22 @@ union all
             and (planned.claimed_at, planned.tx_id) <= ({{ claim }}.claimed_at, {{ claim }}.tx_id)
         order by planned.claimed_at desc, planned.tx_id desc
         limit 1
+    )
+{%- endmacro %}
+
+
+{% macro spark__last_plan_in_window(claim, claims) %}
+    (
+        select max_by(planned.plan_id, struct(planned.claimed_at, planned.tx_id))
+        from {{ claims }} as planned
+        where
+            planned.plan_id is not null
+            and planned.user_id = {{ claim }}.user_id
+            and planned.sku = {{ claim }}.sku
+            and planned.claimed_at >= {{ claim }}.window_start
+            and (
+                planned.claimed_at < {{ claim }}.claimed_at
+                or (planned.claimed_at = {{ claim }}.claimed_at and planned.tx_id <= {{ claim }}.tx_id)
+            )
     )
 {%- endmacro %}

@@ -4,6 +4,11 @@
         with another one within a month before them are placed: walking back costs more the farther it goes. Of claims of
         one moment the first is the one whose previous claim is earlier. It reads but the service's own index, where claims
         have no units; a claim of several stands there as often. -#}
+    {{- return(adapter.dispatch('crowded_users', 'claim_reconciliation')(claims, sku_catalog)) -}}
+{% endmacro %}
+
+
+{% macro default__crowded_users(claims, sku_catalog) %}
 select
     user_id,
     sku,
@@ -71,3 +76,29 @@ where
         select sku from {{ sku_catalog }} where coalesce(weekly_cap, monthly_cap) is not null
     ))
 {% endmacro %}
+
+
+{% macro spark__crowded_users(claims, sku_catalog) -%}
+    {#- Everybody with more claims of a SKU than a cap: Spark steps back by no number that a row holds, and what is too
+        many costs it a part of a shuffle. -#}
+select
+    claims.user_id,
+    claims.sku,
+    min(least(
+        {%- for window in claim_reconciliation.cap_windows() %}
+        {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )) as first_window_start,
+    max(claims.claimed_at) as last_claimed_at
+from {{ claims }} as claims
+inner join (
+    select
+        sku,
+        min(least(weekly_cap, monthly_cap)) as least_cap
+    from {{ sku_catalog }}
+    group by sku
+) as caps on claims.sku = caps.sku
+where claims.user_id is not null
+group by claims.user_id, claims.sku
+having sum({{ claim_reconciliation.units_of('claims', ['purchase_claims']) }}) > min(caps.least_cap)
+{%- endmacro %}

@@ -3,6 +3,11 @@
         a multirange, which PostgreSQL searches faster than it asks a zone. Clocks that go back show a midnight twice: by up
         to three hours since 1970, but for one station in the Antarctic. Before 1970 and after 2070 no midnight is listed,
         and every moment is near one. -#}
+    {{- return(adapter.dispatch('near_window_edges', 'claim_reconciliation')(zones)) -}}
+{% endmacro %}
+
+
+{% macro default__near_window_edges(zones) %}
     {%- set midnights = [] -%}
     {%- for zone in zones -%}
         {%- do midnights.append(claim_reconciliation.in_time_zone('midnight', zone)) -%}
@@ -22,3 +27,25 @@ from (
     where extract(isodow from midnight) = 1 or extract(day from midnight) = 1
 ) as midnights
 {% endmacro %}
+
+
+{% macro spark__near_window_edges(zones) -%}
+select true as near_edges
+{%- endmacro %}
+
+
+{% macro lies_near(timestamp, edges) %}
+    {#- Whether a time lies near one of near_window_edges, and has to be looked at. -#}
+    {{- return(adapter.dispatch('lies_near', 'claim_reconciliation')(timestamp, edges)) -}}
+{% endmacro %}
+
+
+{% macro default__lies_near(timestamp, edges) -%}
+    {{ timestamp }} <@ (select {{ edges }}.near_edges from {{ edges }})
+{%- endmacro %}
+
+
+{% macro spark__lies_near(timestamp, edges) -%}
+    {#- Zones are asked beside the reading: every claim is looked at. -#}
+    (select {{ edges }}.near_edges from {{ edges }})
+{%- endmacro %}

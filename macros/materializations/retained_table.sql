@@ -23,6 +23,11 @@
     {#- When the run ends: whatever was selected, the views on a predecessor, ours and others', read the table that took its
         place, and the predecessor goes. Where a test of the new table failed, they go on reading the last good one; that,
         and one that a reader holds, stays for the next run. -#}
+    {{- return(adapter.dispatch('drop_retired_tables', 'claim_reconciliation')()) -}}
+{% endmacro %}
+
+
+{% macro default__drop_retired_tables() %}
     {%- if execute and flags.WHICH in ('run', 'build') -%}
         {%- set wrong = [] -%}
         {%- for result in results if result.status in ('fail', 'error') and result.node.resource_type == 'test' -%}
@@ -63,4 +68,9 @@ begin
     end loop;
 end
 $retired$;
+{% endmacro %}
+
+
+{% macro spark__drop_retired_tables() %}
+    {#- A view of Spark reads by name: nothing is retired. -#}
 {% endmacro %}

@@ -5,7 +5,7 @@
         a whole trail costs more than the question. A uuid is compared as text, because PostgreSQL 15 knows no max of it. -#}
 select
     tx_id,
-    cast(max(user_id::text) filter (where is_latest) as {{ var('user_id_data_type') }}) as user_id,
+    cast(max({{ claim_reconciliation.typed('user_id', 'text') }}) filter (where is_latest) as {{ claim_reconciliation.type_name(var('user_id_data_type')) }}) as user_id,
     max(sku) filter (where is_latest) as sku,
     max(status) filter (where is_latest) as status,
     case
@@ -15,7 +15,7 @@ select
     count(*) as audit_rows,
     bool_or(is_payment) and not {{ claim_reconciliation.was_refunded_last() }} as is_paid,
     {{ claim_reconciliation.was_refunded_last() }} as is_refunded,
-    {{ claim_reconciliation.has_other_values('user_id::text') }} as has_other_users,
+    {{ claim_reconciliation.has_other_values(claim_reconciliation.typed('user_id', 'text')) }} as has_other_users,
     {{ claim_reconciliation.has_other_values('sku') }} as has_other_skus,
     -- What was paid for; a refund need not say of how many.
     max(units) filter (where is_payment) as units,
@@ -25,14 +25,14 @@ from (
         statuses.*,
         row_number() over (
             partition by tx_id
-            order by purchased_at desc nulls last, is_refund desc, is_payment desc, status, sku, user_id
+            order by purchased_at desc nulls last, is_refund desc, is_payment desc, status nulls last, sku nulls last, user_id nulls last
         ) = 1 as is_latest
     from (
         select
             tx_id,
             user_id,
             sku,
-            status::text as status,
+            {{ claim_reconciliation.typed('status', 'text') }} as status,
             purchased_at,
             {{ claim_reconciliation.units_of('', ['audit_purchases']) }} as units,
             {{ claim_reconciliation.is_payment('status') }} as is_payment,

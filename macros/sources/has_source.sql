@@ -47,21 +47,31 @@
     {#- The rows of source_columns. Asked once a run: every node shares dbt's graph. -#}
     {%- set known = graph.get('claim_reconciliation_found', {}) -%}
     {%- if known.get('run') != invocation_id -%}
-        {%- set columns = [] -%}
-        {%- for row in run_query(
-            'select to_jsonb(columns)::text from ('
-            ~ claim_reconciliation.source_columns(claim_reconciliation.source_settings()) ~ ') as columns'
-        ).rows -%}
-            {%- set column = fromjson(row[0]) -%}
-            {%- if column.is_read and column.expression -%}
-                {%- do column.update(claim_reconciliation.probed(column.probe)) -%}
-            {%- endif -%}
-            {%- do columns.append(column) -%}
-        {%- endfor -%}
-        {%- set known = {'run': invocation_id, 'columns': columns} -%}
+        {%- set known = {'run': invocation_id, 'columns': claim_reconciliation.columns_of_sources()} -%}
         {%- do graph.update({'claim_reconciliation_found': known}) -%}
     {%- endif -%}
     {{- return(known['columns']) -}}
+{% endmacro %}
+
+
+{% macro columns_of_sources() %}
+    {{- return(adapter.dispatch('columns_of_sources', 'claim_reconciliation')()) -}}
+{% endmacro %}
+
+
+{% macro default__columns_of_sources() %}
+    {%- set columns = [] -%}
+    {%- for row in run_query(
+        'select to_jsonb(columns)::text from ('
+        ~ claim_reconciliation.source_columns(claim_reconciliation.source_settings()) ~ ') as columns'
+    ).rows -%}
+        {%- set column = fromjson(row[0]) -%}
+        {%- if column.is_read and column.expression -%}
+            {%- do column.update(claim_reconciliation.probed(column.probe)) -%}
+        {%- endif -%}
+        {%- do columns.append(column) -%}
+    {%- endfor -%}
+    {{- return(columns) -}}
 {% endmacro %}
 
 

@@ -6,24 +6,36 @@
         {%- set relation = source('claim_service', table) -%}
     {%- endfor -%}
     {%- if execute and (always or flags.WHICH in ('run', 'build')) -%}
-        {{- claim_reconciliation.refuse_long_schemas(
-            graph.nodes.values() | selectattr('package_name', 'equalto', 'claim_reconciliation') | map(attribute='schema') | unique
-        ) -}}
-        {%- set columns = "'" ~ tojson(claim_reconciliation.looked_up_columns()) | replace("'", "''") ~ "'::jsonb" -%}
-        {%- set wrong = [] -%}
-        {%- for query in [
-            claim_reconciliation.missing_sources(columns),
-            claim_reconciliation.doctor_columns(columns),
-            claim_reconciliation.doctor_types(columns, claim_reconciliation.source_settings()),
-        ] -%}
-            {%- for row in run_query("select finding, advice from (" ~ query ~ ") as said where state = 'error'").rows -%}
-                {%- do wrong.append(row[0] ~ ' ' ~ row[1]) -%}
-            {%- endfor -%}
-        {%- endfor -%}
+        {%- set wrong = claim_reconciliation.unreadable_sources() -%}
         {%- if wrong -%}
             {{- exceptions.raise_compiler_error(wrong | join('\n  ')) -}}
         {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{% macro unreadable_sources() %}
+    {#- What is wrong with the service's tables, one sentence each. -#}
+    {{- return(adapter.dispatch('unreadable_sources', 'claim_reconciliation')()) -}}
+{% endmacro %}
+
+
+{% macro default__unreadable_sources() %}
+    {{- claim_reconciliation.refuse_long_schemas(
+        graph.nodes.values() | selectattr('package_name', 'equalto', 'claim_reconciliation') | map(attribute='schema') | unique
+    ) -}}
+    {%- set columns = "'" ~ tojson(claim_reconciliation.looked_up_columns()) | replace("'", "''") ~ "'::jsonb" -%}
+    {%- set wrong = [] -%}
+    {%- for query in [
+        claim_reconciliation.missing_sources(columns),
+        claim_reconciliation.doctor_columns(columns),
+        claim_reconciliation.doctor_types(columns, claim_reconciliation.source_settings()),
+    ] -%}
+        {%- for row in run_query("select finding, advice from (" ~ query ~ ") as said where state = 'error'").rows -%}
+            {%- do wrong.append(row[0] ~ ' ' ~ row[1]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(wrong) -}}
 {% endmacro %}
 
 

@@ -16,7 +16,7 @@
     {#- The column as the models compare it: ids, SKUs and the like as text by the equality of the table's own type, users
         as user_id_data_type, times with a zone; a null where the table has no such column. -#}
     {%- if not claim_reconciliation.has_column(table, column) -%}
-        {{- return('null::' ~ claim_reconciliation.column_type(table, column)) -}}
+        {{- return(claim_reconciliation.typed('null', claim_reconciliation.column_type(table, column))) -}}
     {%- endif -%}
     {%- set mapped = claim_reconciliation.mapped_column(table, column) -%}
     {%- set found = claim_reconciliation.found_column(table, column) -%}
@@ -31,7 +31,7 @@
     {%- elif column == 'user_id' -%}
         {{- return(claim_reconciliation.user_read(name, found)) -}}
     {%- elif found and column in claim_reconciliation.service_texts() and found.base != 'text' -%}
-        {%- set text = name ~ '::text' -%}
+        {%- set text = claim_reconciliation.typed(name, 'text') -%}
         {#- citext finds equal what differs by case: one spelling, and the statuses' is upper case. -#}
         {%- if found.base == 'citext' -%}
             {{- return(('upper(' if column == 'status' else 'lower(') ~ text ~ ')') -}}
@@ -60,7 +60,7 @@
     {%- elif found.base == 'citext' -%}
         {{- return('lower(' ~ name ~ '::text)') -}}
     {%- endif -%}
-    {{- return(name ~ '::' ~ wanted) -}}
+    {{- return(claim_reconciliation.typed(name, wanted)) -}}
 {% endmacro %}
 
 

@@ -12,9 +12,28 @@
     {%- if not zone or not found or found.base not in ('timestamp', 'date') -%}
         {{- return(name) -}}
     {%- elif found.base == 'timestamp' -%}
-        {{- return('(' ~ name ~ " at time zone '" ~ zone ~ "')") -}}
+        {{- return(claim_reconciliation.moment_of_clocks(name, zone)) -}}
     {%- endif -%}
-    {{- return('((' ~ name ~ " + 1)::timestamp at time zone '" ~ zone ~ "' - interval '1 microsecond')") -}}
+    {{- return(claim_reconciliation.end_of_date(name, zone)) -}}
+{% endmacro %}
+
+
+{% macro end_of_date(date, zone) %}
+    {#- The last moment of a day by the clocks of a zone. -#}
+    {{- return(adapter.dispatch('end_of_date', 'claim_reconciliation')(date, zone)) -}}
+{% endmacro %}
+
+
+{% macro default__end_of_date(date, zone) %}
+    {{- return('((' ~ date ~ " + 1)::timestamp at time zone '" ~ zone ~ "' - interval '1 microsecond')") -}}
+{% endmacro %}
+
+
+{% macro spark__end_of_date(date, zone) %}
+    {{- return(
+        '(' ~ claim_reconciliation.moment_of_clocks('cast(date_add(' ~ date ~ ', 1) as timestamp)', zone)
+        ~ " - interval '1 microsecond')"
+    ) -}}
 {% endmacro %}
 
 

@@ -4,7 +4,7 @@
     {%- set found = claim_reconciliation.found_column('store_config', 'value') -%}
     {%- set place = alias ~ '.' if alias else '' -%}
     {%- set value = place ~ (mapped if mapped == 'value' else adapter.quote(mapped)) -%}
-    {%- if not found or found.base == 'jsonb' -%}
+    {%- if not found or found.base == 'jsonb' or found.type == 'string' -%}
         {{- return(value) -}}
     {%- endif -%}
     {#- Another row's text may be no JSON. -#}

@@ -11,8 +11,8 @@
         {%- set hours -%}
             sum(duration_hours) over (
                 partition by user_id, item
-                order by occurred_at desc
-                {{- ', duration_hours' if claim_reconciliation.has_source('wallet_adjustments') }}
+                order by occurred_at desc nulls first
+                {{- ', duration_hours nulls last' if claim_reconciliation.has_source('wallet_adjustments') }}
                 rows unbounded preceding
             )
         {%- endset -%}

@@ -10,8 +10,8 @@ select distinct
     weekly_cap,
     monthly_cap,
     unit_price,
-    coalesce((to_jsonb(stored) ->> 'valid_from')::timestamptz, '-infinity') as valid_from,
-    coalesce((to_jsonb(stored) ->> 'valid_to')::timestamptz, 'infinity') as valid_to
+    coalesce({{ claim_reconciliation.catalog_date('valid_from') }}, {{ claim_reconciliation.infinity('-') }}) as valid_from,
+    coalesce({{ claim_reconciliation.catalog_date('valid_to') }}, {{ claim_reconciliation.infinity() }}) as valid_to
 from {{ sku_catalog }} as stored
 {%- endmacro %}
 
@@ -19,7 +19,25 @@ from {{ sku_catalog }} as stored
 {% macro is_in_force(catalog, moment) %}
     {#- Whether a row of catalog_rows is in force at a moment; at an unknown one the row is that has no end. -#}
     (
-        {{ catalog }}.valid_from <= coalesce({{ moment }}, 'infinity')
-        and ({{ moment }} < {{ catalog }}.valid_to or {{ catalog }}.valid_to = 'infinity')
+        {{ catalog }}.valid_from <= coalesce({{ moment }}, {{ claim_reconciliation.infinity() }})
+        and ({{ moment }} < {{ catalog }}.valid_to or {{ catalog }}.valid_to = {{ claim_reconciliation.infinity() }})
     )
 {%- endmacro %}
+
+
+{% macro catalog_date(column) %}
+    {#- A date of the catalogue's row `stored`, which a catalogue may do without. -#}
+    {{- return(adapter.dispatch('catalog_date', 'claim_reconciliation')(column)) -}}
+{% endmacro %}
+
+
+{% macro default__catalog_date(column) %}
+    {{- return("(to_jsonb(stored) ->> '" ~ column ~ "')::timestamptz") -}}
+{% endmacro %}
+
+
+{% macro spark__catalog_date(column) %}
+    {%- set catalog = ref(var('sku_catalog_model')) -%}
+    {%- set columns = adapter.get_columns_in_relation(catalog) | map(attribute='name') | list if execute else [] -%}
+    {{- return(claim_reconciliation.typed('stored.' ~ column if column in columns else 'null', 'timestamptz')) -}}
+{% endmacro %}

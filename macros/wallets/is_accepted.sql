@@ -20,10 +20,10 @@ from {{ accepted }} as stored
 where {{ claim_reconciliation.is_accepted('stored', claim_reconciliation.current_time()) }}
 group by user_id, item
     {%- else %}
-    null::{{ var('user_id_data_type') }} as user_id,
-    null::text as item,
-    null::text as reason,
-    null::timestamptz as accepted_until
+    {{ claim_reconciliation.typed('null', var('user_id_data_type')) }} as user_id,
+    {{ claim_reconciliation.typed('null', 'text') }} as item,
+    {{ claim_reconciliation.typed('null', 'text') }} as reason,
+    {{ claim_reconciliation.typed('null', 'timestamptz') }} as accepted_until
 where false
     {%- endif %}
 {%- endmacro %}

@@ -30,6 +30,11 @@ full outer join {{ wallets }} as wallets on ledger.user_id = wallets.user_id
 {% macro one_wallet_a_user(wallets) %}
     {#- A query for the wallets of known users. Where no key of the service's own forbids a second one, the last written
         counts: two rows a user would break each model, and the test of source rows tells of them. -#}
+    {{- return(adapter.dispatch('one_wallet_a_user', 'claim_reconciliation')(wallets)) -}}
+{% endmacro %}
+
+
+{% macro default__one_wallet_a_user(wallets) %}
     {%- set doubled = [] -%}
     {%- for column in (claim_reconciliation.looked_up_columns() if execute else [])
         if column.source == 'user_wallet_balances' and column.name == 'user_id' and column.table_id -%}
@@ -42,4 +47,18 @@ where user_id is not null
     {%- if doubled %}
 order by user_id, updated_at desc nulls last
     {%- endif %}
+{%- endmacro %}
+
+
+{% macro spark__one_wallet_a_user(wallets) -%}
+    {#- A lake has no keys. -#}
+select *
+from (
+    select
+        *,
+        row_number() over (partition by user_id order by updated_at desc nulls last) as wallet_number
+    from {{ wallets }}
+    where user_id is not null
+) as numbered
+where wallet_number = 1
 {%- endmacro %}

@@ -14,8 +14,8 @@ select
     {%- if item.kind == 'quantity' %}
     cast({{ item.name }}_wallet_quantity as bigint) as wallet_quantity,
     cast({{ item.name }}_expected_quantity as bigint) as expected_quantity,
-    cast(null as timestamptz) as wallet_expires_at,
-    cast(null as timestamptz) as expected_expires_at,
+    cast(null as {{ claim_reconciliation.type_name('timestamptz') }}) as wallet_expires_at,
+    cast(null as {{ claim_reconciliation.type_name('timestamptz') }}) as expected_expires_at,
     {{ claim_reconciliation.quantity_discrepancy_type(
         'has_wallet', item.name ~ '_wallet_quantity', item.name ~ '_expected_quantity'
     ) | indent(4) }} as discrepancy_type,

@@ -46,7 +46,7 @@ windows as (
             {%- endfor %}
         ) as found
     where
-        claims.claimed_at <@ (select edges.near_edges from edges)
+        {{ claim_reconciliation.lies_near('claims.claimed_at', 'edges') }}
         and coalesce(sku_catalog.weekly_cap, sku_catalog.monthly_cap) is not null
 ),
 

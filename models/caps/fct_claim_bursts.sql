@@ -45,7 +45,7 @@ final as (
         count(*) as claims,
         min(claimed_at) as first_claimed_at,
         max(claimed_at) as last_claimed_at,
-        string_agg(distinct sku, ', ' order by sku) as skus
+        {{ claim_reconciliation.distinct_values('sku') }} as skus
     from numbered
     group by user_id, burst_number
 )

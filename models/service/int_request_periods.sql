@@ -1,15 +1,12 @@
 {%- set counted_by = claim_reconciliation.counting_rules() %}
 {{ config(
-    materialized='retained_table' if var('as_of', none) else 'incremental',
+    materialized='retained_table' if var('as_of', none) or target.type == 'spark' else 'incremental',
     incremental_strategy='delete+insert',
     unique_key=['period', 'started_at'],
     on_schema_change='append_new_columns',
     full_refresh=false,
     indexes=[{'columns': ['period', 'started_at'], 'unique': true}],
-    post_hook=[
-        "delete from {{ this }} where requests = 0 or started_at < {{ claim_reconciliation.metrics_kept_from() }}",
-        "analyze {{ this }}",
-    ],
+    post_hook=["{{ claim_reconciliation.delete_old_counts() }}", "{{ claim_reconciliation.analyze() }}"],
 ) }}
 -- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each build counts again
 -- what may have changed since the last one: hours as a whole, with all of their minutes and windows. Never refreshed as
@@ -26,8 +23,8 @@ spans as (
     {%- else %}
         select
             {{ claim_reconciliation.metrics_kept_from() }} as count_from,
-            null::timestamptz as recount_from,
-            null::timestamptz as recount_until
+            {{ claim_reconciliation.typed('null', 'timestamptz') }} as recount_from,
+            {{ claim_reconciliation.typed('null', 'timestamptz') }} as recount_until
     {%- endif %}
 ),
 
@@ -45,7 +42,11 @@ placed as (
 
 counts as (
     select
-        case grouping(window_start, minute) when 0 then 'minute' when 1 then 'window' else 'hour' end as period,
+        case
+            when grouping(minute) = 0 then 'minute'
+            when grouping(window_start) = 0 then 'window'
+            else 'hour'
+        end as period,
         coalesce(minute, window_start, hour) as started_at,
         {{ claim_reconciliation.request_counts() | indent(8) }},
         {{ claim_reconciliation.request_percentiles() | indent(8) }},

@@ -29,12 +29,11 @@ final as (
         hours.client_errors::bigint as client_errors,
         hours.errors::bigint as errors,
         hours.timed_requests::bigint as timed_requests,
-        hours.successes::double precision / hours.requests as success_rate,
-        round((hours.total_duration_ms / nullif(hours.timed_requests, 0))::numeric, 2)::double precision
-            as avg_latency_ms,
-        hours.p50_latency_ms::double precision as p50_latency_ms,
-        hours.p95_latency_ms::double precision as p95_latency_ms,
-        hours.p99_latency_ms::double precision as p99_latency_ms
+        {{ claim_reconciliation.typed('hours.successes', 'double precision') }} / hours.requests as success_rate,
+        {{ claim_reconciliation.rounded('hours.total_duration_ms / nullif(hours.timed_requests, 0)', 2) }} as avg_latency_ms,
+        {{ claim_reconciliation.typed('hours.p50_latency_ms', 'double precision') }} as p50_latency_ms,
+        {{ claim_reconciliation.typed('hours.p95_latency_ms', 'double precision') }} as p95_latency_ms,
+        {{ claim_reconciliation.typed('hours.p99_latency_ms', 'double precision') }} as p99_latency_ms
     from grid
     left join hours on grid.hour = hours.started_at
 )

@@ -28,7 +28,7 @@ on_grid as (
         coalesce(windows.errors, 0)::bigint as errors,
         coalesce(windows.timed_requests, 0)::bigint as timed_requests,
         coalesce(windows.over_slo_latency, 0)::bigint as over_500ms,
-        windows.p95_latency_ms::double precision as p95_latency_ms
+        {{ claim_reconciliation.typed('windows.p95_latency_ms', 'double precision') }} as p95_latency_ms
     from grid
     left join windows on grid.window_start = windows.started_at
 ),
@@ -50,7 +50,7 @@ final as (
         window_start,
         requests,
         errors,
-        errors::double precision / nullif(requests, 0) as error_rate,
+        {{ claim_reconciliation.typed('errors', 'double precision') }} / nullif(requests, 0) as error_rate,
         timed_requests,
         over_500ms,
         p95_latency_ms,
@@ -62,7 +62,7 @@ final as (
             when requests < {{ var('min_requests') }} then 'low_traffic'
             else 'met'
         end as state,
-        {{ var('slo_latency_ms') }}::double precision as slo_latency_ms
+        {{ claim_reconciliation.typed(var('slo_latency_ms'), 'double precision') }} as slo_latency_ms
     from judged
 )
 

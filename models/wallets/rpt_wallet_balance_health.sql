@@ -64,10 +64,9 @@ final as (
         coalesce(totals.settled_balances, 0)::bigint as settled_balances,
         (coalesce(totals.settled_accurate_balances, 0) + coalesce(excused.settled, 0))::bigint
             as settled_accurate_balances,
-        (
-            (totals.settled_accurate_balances + coalesce(excused.settled, 0))::numeric
-            / nullif(totals.settled_balances, 0)
-        )::double precision as accuracy,
+        {{ claim_reconciliation.typed(
+            '(totals.settled_accurate_balances + coalesce(excused.settled, 0))', 'double precision'
+        ) }} / nullif(totals.settled_balances, 0) as accuracy,
         coalesce(totals.built_at, {{ claim_reconciliation.current_time() }}) as built_at,
         coalesce(excused.accepted, 0)::bigint as accepted,
         coalesce(excused.accounts_gone, 0)::bigint as accounts_gone

@@ -23,9 +23,9 @@ final as (
     select
         built_at,
         {%- if var('as_of', none) %}
-            timestamptz '{{ var("as_of") }}' as as_of,
+            {{ claim_reconciliation.moment(var("as_of")) }} as as_of,
         {%- else %}
-            null::timestamptz as as_of,
+            {{ claim_reconciliation.typed('null', 'timestamptz') }} as as_of,
         {%- endif %}
         users,
         wallets,

@@ -49,6 +49,7 @@ class _Macros:
         # Materializations are dbt's own tags.
         texts = [path.read_text() for path in sources if "materializations" not in path.parts]
         environment.globals |= {
+            "adapter": self,
             "claim_reconciliation": self,
             "return": self._return,
             "tojson": lambda value, sort_keys=False: json.dumps(value, sort_keys=sort_keys),
@@ -71,6 +72,10 @@ class _Macros:
 
     def _var(self, name: str, default: Any = None) -> Any:
         return self._vars.get(name, default)
+
+    def dispatch(self, name: str, package: str) -> Any:
+        """Return the macro that stands for PostgreSQL."""
+        return getattr(self, f"default__{name}")
 
     @staticmethod
     def _return(value: Any) -> None:
