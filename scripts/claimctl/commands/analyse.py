@@ -25,7 +25,12 @@ SUBJECTS = ("user", "cause")
 @click.option(
     "--cause", type=NOT_BLANK, help="The cause of users_of_cause, as wallet_causes names it."
 )
-@click.option("--zone", type=NOT_BLANK, help="Another zone for cap_decisions_by_timezone.")
+@click.option(
+    "--zone",
+    type=NOT_BLANK,
+    help="The other zone of cap_decisions_by_timezone; of override_candidates that of users whose "
+    "zone nobody knows. Otherwise local_timezone.",
+)
 @global_options
 @click.pass_obj
 def analyse(
@@ -71,7 +76,7 @@ def analyse(
     if zone:
         if 'var("zone"' not in text and "var('zone'" not in text:
             raise WrongUsageError(f"{name} asks for no zone: leave --zone out.")
-        given["zone"] = zone
+        given["zone"] = _known_zone(options, zone)
     columns, rows = _rows(options, compiled(folder, name, given))
     if options.as_json:
         print_json({"analysis": name, "rows": [dict(zip(columns, r, strict=True)) for r in rows]})
@@ -115,6 +120,20 @@ def _rows(options: Options, query: str) -> tuple[list[str], list[tuple[Any, ...]
         cursor = connection.execute(query.encode())
         columns = [column.name for column in cursor.description or ()]
         return columns, [tuple(row[column] for column in columns) for row in cursor]
+
+
+def _known_zone(options: Options, zone: str) -> str:
+    """Return a zone, if the database knows it by name: an offset, UTC+2, lies two hours west."""
+    from claimctl.database import reading
+
+    with reading(options) as connection:
+        known = "select from pg_catalog.pg_timezone_names where name = %s"
+        if connection.execute(known, (zone,)).fetchone() is None:
+            raise WrongUsageError(
+                f"{zone} is no zone that the database knows by name, such as Europe/Berlin; "
+                "the view pg_timezone_names lists them."
+            )
+    return zone
 
 
 def _grain(path: Path) -> str:
