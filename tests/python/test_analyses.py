@@ -13,8 +13,8 @@ from support.dbt_project import DbtProject
 from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
-VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no_wallet_row"}
-GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no_wallet_row"]}
+VARS = {"has_queued_purchases": True, "user": "eve"}
+GIVEN = {"claim_history_of_user": ["--user", "eve"]}
 # Monday, 3 o'clock in UTC, when it is Sunday in New York.
 MONDAY = "2026-06-08 03:00+00"
 FAULTS = f"""
@@ -93,7 +93,7 @@ insert into queued_purchases (tx_id, user_id, sku, received_at) values
 ANALYSES = {
     *("repeated_attempts", "abuse_patterns", "cap_decisions_by_timezone", "override_candidates"),
     *("claim_history_of_user", "purchase_statuses", "queued_purchases", "wallet_causes"),
-    *("users_of_cause", "unclaimed_purchases"),
+    "unclaimed_purchases",
 }
 
 Rows = list[tuple[Any, ...]]
@@ -201,9 +201,6 @@ def test_claimctl_prints_them_whole(
                 text = str(value).replace("T", " ")[:19] if is_time(value) else str(value)
                 assert value is None or text in shown
     assert "claimctl analyse" in claimctl("analyse", "hat", *options).sentence
-    # A list of ids is a file for --users.
-    ids = claimctl("analyse", "users_of_cause", *GIVEN["users_of_cause"], *options).stdout.split()
-    assert ids == [user for (user,) in analyses("users_of_cause")]
     assert "by --user" in claimctl("analyse", "claim_history_of_user", *options).sentence
     assert (
         "leave --user out" in claimctl("analyse", "abuse_patterns", "--user", "x", *options).stderr
