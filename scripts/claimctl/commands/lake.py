@@ -95,8 +95,8 @@ def snapshot(
     from claimctl.lake.snapshot import held_snapshot, parts_of, write
     from claimctl.lake.sources import choose
 
-    file_system, path = open_place(place)
     tables = choose(_tables(options), names)
+    file_system, path = open_place(place)
     with held_snapshot(options, tables, snapshot_id) as (connection, held):
         digest = _settings_digest(connection, options)
         parts = parts_of(tables, part_mib * BLOCKS_A_MIB)
@@ -203,9 +203,10 @@ def _bar(parts: Sequence[Part]) -> Iterator[tuple[OnPart, OnRows]]:
 def _print(
     options: Options, place: str, manifest: dict[str, Any], digest: str, outcome: Outcome
 ) -> None:
+    from claimctl.lake import shown
     from claimctl.output import print_json, print_rows
 
-    folder = f"{place.rstrip('/')}/{outcome.folder.name}"
+    folder = f"{shown(place).rstrip('/')}/{outcome.folder.name}"
     if options.as_json:
         print_json(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,15 @@ def open_place(place: str) -> tuple[FileSystem, str]:
     try:
         file_system, path = FileSystem.from_uri(place)
     except (ArrowException, OSError, ValueError) as error:
-        raise WrongUsageError(f"{place} cannot be opened: {first_line(error)}.") from error
+        raise WrongUsageError(f"{shown(place)} cannot be opened: {first_line(error)}.") from error
     return file_system, path
+
+
+def shown(place: str) -> str:
+    """Return a place as it may be kept and printed: without a login and a password of a URL."""
+    return (
+        re.sub(r"(://)[^/@]*@|[?].*$", r"\1", place, flags=re.DOTALL) if "://" in place else place
+    )
 
 
 def first_line(error: Exception) -> str:
