@@ -1,7 +1,6 @@
-"""What a whole shop should say, in plain Python: units, conditions, dates, gifts, gone accounts,
-what was accepted, the queue, and what a plan leaves out over a cap.
+"""What a whole shop should say, in plain Python.
 
-It shares nothing with models and guard. Each rule is written from its wording: a wallet is followed
+Units, conditions, dates, gifts, gone accounts, what was accepted, the queue, caps. It shares nothing with models and guard. Each rule is written from its wording: a wallet is followed
 entry by entry, a purchase status by status.
 """
 
