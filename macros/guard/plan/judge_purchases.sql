@@ -16,7 +16,7 @@ as $function$
 declare
     v_user_ids {{ var('user_id_data_type') }}[];
     v_tx_ids text[];
-    v_purchases claim_ops.plan_left_out[];
+    v_purchases claim_ops.judged_purchase[];
     v_zone text;
     v_now constant timestamptz := clock_timestamp();
 begin
@@ -34,8 +34,8 @@ begin
     ), '{{ var("local_timezone") }}');
     -- As a plan recovery of all that this user bought would see them.
     v_purchases := array(
-        select row(0, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
-            numbered.reason, numbered.units)::claim_ops.plan_left_out
+        select row(numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
+            numbered.reason, numbered.units)::claim_ops.judged_purchase
         from (
             select purchases.*, (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
             from claim_ops._purchases('claim_recovery', v_tx_ids) as purchases
@@ -62,10 +62,10 @@ with moments as (
     {%- for claimed_at, at in [('purchase', 'null::timestamptz'), ('now', 'v_now')] %}
     select judged.*, '{{ claimed_at }}' as claimed_at, coalesce({{ at }}, judged.purchased_at) as moment
     from unnest(claim_ops._mark_over_cap(array(
-        select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+        select row(purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
             coalesce(purchase.reason, case
                 when {{ claim_reconciliation.guard_changed_since('purchase', at) | indent(16) }} then 'catalogue_changed'
-            end), purchase.units)::claim_ops.plan_left_out
+            end), purchase.units)::claim_ops.judged_purchase
         from unnest(v_purchases) as purchase
     ), {{ at }})) as judged
     {{ 'union all' if not loop.last }}
