@@ -1,7 +1,8 @@
 """What a whole shop should say, in plain Python.
 
-Units, conditions, dates, gifts, gone accounts, what was accepted, the queue, caps. It shares nothing with models and guard. Each rule is written from its wording: a wallet is followed
-entry by entry, a purchase status by status.
+Units, conditions, dates, gifts, gone accounts, what was accepted, the queue, caps. It shares
+nothing with models and guard. Each rule is written from its wording: a wallet is followed entry by
+entry, a purchase status by status.
 """
 
 from __future__ import annotations
