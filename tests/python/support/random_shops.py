@@ -152,7 +152,7 @@ def _add_queue(
     edges: list[datetime],
     now: datetime,
 ) -> None:
-    """Queue some of a user's purchases, and some that the trail never saw."""
+    """Queue some of a user's purchases, told rightly or not, and some the trail never saw."""
     known = {row.tx_id: row for row in shop.statuses if row.user_id == user_id}
     queued = [(row.tx_id, row.sku, row.at, row.units) for row in known.values()]
     for number in range(rng.choice([0, 0, 1, 2])):
@@ -162,6 +162,12 @@ def _add_queue(
         if tx_id in known and rng.random() < 0.5:
             continue
         same = Event(len(shop.queue) + 1, tx_id, user_id, sku, at + HOUR / 12, units)
+        told_otherwise = [
+            replace(same, sku=rng.choice(skus)),
+            replace(same, units=rng.choice([0, 2])),
+            replace(same, user_id=f"{user_id}-friend"),
+        ]
+        same = rng.choice([*[same] * 6, *told_otherwise])
         shop.queue.append(same)
         other = replace(same, queue_id=same.queue_id + 1, at=at + rng.choice([0, 1]) * HOUR / 12)
         shop.queue += rng.choice(
