@@ -103,6 +103,8 @@ def _add_user(
         shop.deleted_accounts.add(user_id)
     for number in range(rng.choice([0, 1, 2, 3, 5])):
         _add_purchase(rng, shop, f"{user_id}-{number}", user_id, skus, edges, now)
+    if rng.random() < 0.3:
+        _add_burst(rng, shop, user_id, rng.choice(skus), _moment(rng, edges, now))
     for _ in range(rng.choice([0, 0, 1, 2, 3])):
         item = rng.choice(["streakshield", "xp_booster", "hint_pack"])
         quantity = rng.choice([-30, 12, 24, 72] if item == "xp_booster" else [-6, -2, -1, 1, 3])
@@ -187,6 +189,14 @@ def _add_acceptances(rng: random.Random, shop: Shop, user_id: str, now: datetime
         item, days = rng.choice(["streakshield", "xp_booster"]), rng.choice([1, 1, -1])
         by, why = rng.choice([("mira", "tester"), ("mira", "tester"), ("", "tester"), ("mira", "")])
         shop.acceptances.append(Acceptance(user_id, item, why, by, now + days * 24 * HOUR))
+
+
+def _add_burst(rng: random.Random, shop: Shop, user_id: str, sku: str, begins: datetime) -> None:
+    """Add purchases without claims, hour by hour: of one over a cap the next one may be within."""
+    for number in range(4):
+        tx_id, at = f"{user_id}-b{number}", begins - number * HOUR
+        units = rng.choice([1, 1, 2, 3])
+        shop.statuses.append(Status(tx_id, user_id, sku, "INITIAL_PURCHASE", at, units))
 
 
 def _wallet(
