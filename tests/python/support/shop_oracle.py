@@ -436,23 +436,24 @@ class Shop:
         """Return which of these claims, made one after the other, the caps would have refused."""
         refused: set[str] = set()
         for claim in sorted(planned, key=lambda each: (each.claimed_at, each.tx_id)):
-            offer = self.offer(claim.sku, claim.claimed_at)
-            others = [*self.claims_of(claim.user_id), *planned]
+            # What was claimed while the SKU had no cap counts towards none.
             used = sum(
                 _of(each.units)
-                for each in others
+                for each in [*self.claims_of(claim.user_id), *planned]
                 if (each.user_id, each.sku) == (claim.user_id, claim.sku)
                 and each.tx_id not in refused
+                and self._cap_of(each) is not None
                 and each.claimed_at.isocalendar()[:2] == claim.claimed_at.isocalendar()[:2]
                 and (each.claimed_at, each.tx_id) < (claim.claimed_at, claim.tx_id)
             )
-            if (
-                offer
-                and offer.weekly_cap is not None
-                and used + _of(claim.units) > offer.weekly_cap
-            ):
+            cap = self._cap_of(claim)
+            if cap is not None and used + _of(claim.units) > cap:
                 refused.add(claim.tx_id)
         return refused
+
+    def _cap_of(self, claim: Claim) -> int | None:
+        offer = self.offer(claim.sku, claim.claimed_at)
+        return offer.weekly_cap if offer else None
 
     def _claimed(self, planned: list[Claim], left_out: dict[str, str], now: datetime) -> Claims:
         """Return what the claims write, user by user, where the wallet agrees."""
