@@ -99,6 +99,12 @@ windows as (
         and {{ claim_reconciliation.is_in_force('sku_catalog', 'moments.moment') | indent(8) }}
     left join counted on moments.sku = counted.sku and (counted.way is null or counted.way = moments.claimed_at)
         and (counted.moment, counted.tx_id) < (moments.moment, moments.tx_id)
+        -- A claim counts towards the cap of its time, and towards none where there was none; a plan counts alike.
+        and exists (
+            select 1 from claim_ops.sku_catalog as capped
+            where capped.sku = counted.sku and capped.{{ window.cap }} is not null
+                and {{ claim_reconciliation.is_in_force('capped', 'counted.moment') | indent(16) }}
+        )
     group by moments.number, moments.claimed_at, moments.moment, sku_catalog.{{ window.cap }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
