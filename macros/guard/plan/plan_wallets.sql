@@ -32,6 +32,7 @@ declare
     v_proposals jsonb;
     v_found jsonb;
 begin
+    -- At a snapshot from before, what is planned would be what was wrong then.
     perform claim_ops._check_isolation();
     perform claim_ops._check_input(p_include_excess || p_item, p_limit, p_raise);
     {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
