@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-spark test-days test-versions lint generate format conventions bench release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,7 @@ test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
 test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
+	@test -z "$$(command -v java)" || $(MAKE) --no-print-directory $(SPARK)/installed || true
 	$(BIN)/pytest $(TOGETHER) -m "not (drill and slow)"
 
 mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
@@ -82,6 +83,17 @@ test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
+
+# Spark and its driver are installed when they are needed, apart: 700 MB, and a Java 17 is the machine's own.
+SPARK := target/spark/venv
+$(SPARK)/installed: requirements-spark.lock | $(INSTALLED)
+	@mkdir -p $(@D)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SPARK)
+	$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python --require-hashes --compile-bytecode -r requirements-spark.lock
+	@touch $@
+
+test-spark: $(SPARK)/installed ## the models on Apache Spark against those on PostgreSQL, on a master and two workers; SMALL=1 for one world in one process
+	$(if $(SMALL),SPARK_SMALL=1) $(SPARK)/bin/pytest -v -m spark tests/python/spark
 
 # DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
 DAYS ?= all

@@ -16,10 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
-from pyhive import hive
+from dbt.contracts.graph.manifest import Manifest
 
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject, Outcome
+from support.spark_cluster import Spark
 
 SERVICE = "service"
 # Spark knows no infinite time, see docs/scale.md.
@@ -65,12 +66,12 @@ class SparkProject(DbtProject):
 class Lake:
     """Tables of a Thrift server, in a folder that both reach."""
 
-    def __init__(self, host: str, port: int, folder: Path) -> None:
-        self.host, self.port, self.folder = host, port, folder
+    def __init__(self, host: str, port: int, folder: Path, spark: Spark | None = None) -> None:
+        self.host, self.port, self.folder, self.spark = host, port, folder, spark
 
     def rows(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the columns and rows of a query."""
-        with hive.Connection(self.host, self.port, username="tests") as connection:
+        with self._connect() as connection:
             cursor = connection.cursor()
             cursor.execute(query)
             if not cursor.description:
@@ -80,9 +81,14 @@ class Lake:
 
     def execute(self, *statements: str) -> None:
         """Run statements."""
-        with hive.Connection(self.host, self.port, username="tests") as connection:
+        with self._connect() as connection:
             for statement in statements:
                 connection.cursor().execute(statement)
+
+    def _connect(self) -> Any:
+        from pyhive import hive
+
+        return hive.Connection(self.host, self.port, username="tests")
 
     def clear(self) -> None:
         """Drop what the last test made."""
@@ -135,8 +141,18 @@ def _value(text: Any, kind: pa.DataType) -> Any:
     return Decimal(text) if pa.types.is_decimal(kind) else text
 
 
+def portable_models(manifest: Manifest) -> dict[str, str]:
+    """Return the models that are built on Spark and can be compared, with their tables' names."""
+    return {
+        node.name: node.alias
+        for node in manifest.nodes.values()
+        # Its JSON has other blanks there.
+        if node.resource_type == "model" and node.name != "stg_claim_service__store_config"
+    }
+
+
 def assert_same_rows(
-    database: Database, lake: Lake, schema: str, model: str, but: tuple[str, ...] = ()
+    database: Database, lake: Lake, schema: str, model: str, but: tuple[str, ...], seed: int
 ) -> int:
     """Hold a model of both engines against each other as sets of rows; return how many."""
     columns = [
@@ -153,14 +169,13 @@ def assert_same_rows(
         for row in database.rows(f"select {read} from {schema}.{model}")
     ]
     names, found = lake.rows(f"select {', '.join(columns)} from {schema}.{model}")
-    assert names == columns
+    assert names == columns, model
     there = [tuple(_plain(value) for value in row) for row in found]
-    only_here, only_there = Counter(here) - Counter(there), Counter(there) - Counter(here)
-    assert not only_here and not only_there, (
-        f"{model}: {len(only_here)} rows of {len(here)} only PostgreSQL has,"
-        f" {len(only_there)} of {len(there)} only Spark:\n"
-        f"{columns}\n{sorted(map(str, only_here))[:4]}\n{sorted(map(str, only_there))[:4]}"
-    )
+    wrong = [f"PostgreSQL {row}" for row in (Counter(here) - Counter(there))]
+    wrong += [f"Spark      {row}" for row in (Counter(there) - Counter(here))]
+    # Sorted, the two sides of a row are neighbours.
+    wrong.sort(key=lambda line: line[11:])
+    assert wrong[:6] == [], f"{model}, seed {seed}: {len(wrong)} lines, {columns}"
     return len(here)
 
 
@@ -211,6 +226,8 @@ def assert_types_of_contracts(lake: Lake, dbt: SparkProject, vars: Mapping[str, 
 def succeeded(outcome: Outcome) -> Outcome:
     """Return an outcome that is no failure."""
     # Spark tells the whole way through its classes.
-    lines = [line for line in outcome.explain().splitlines() if not re.match(r"\s*(at |\.\.\. )", line)]
+    lines = [
+        line for line in outcome.explain().splitlines() if not re.match(r"\s*(at |\.\.\. )", line)
+    ]
     assert outcome.success, "\n".join(lines)
     return outcome

@@ -10,21 +10,23 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+from support.dbt_project import ROOT
+
 PATIENCE = 240
+JAVA = shutil.which("java")
+# make test-spark makes it.
+ENVIRONMENT = ROOT / "target" / "spark" / "venv"
 
 
 def why_not() -> str | None:
-    """Say why there is no Spark here; none where there is."""
-    if shutil.which("java") is None:
+    """Say why Spark does not run in this environment; none where it does."""
+    if JAVA is None:
         return "no Java is found"
-    try:
-        import pyhive.hive  # noqa: F401
-        import pyspark  # noqa: F401
-    except ImportError:
-        return "pyspark is not installed"
-    return None
+    missing = [name for name in ("pyhive", "pyspark") if find_spec(name) is None]
+    return f"{missing[0]} is not installed" if missing else None
 
 
 def free_port() -> int:
@@ -117,7 +119,12 @@ class Spark:
         }
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def _await(self, port: int) -> None:
