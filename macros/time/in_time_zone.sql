@@ -28,5 +28,10 @@
             'case when from_utc_timestamp(' ~ later ~ ", '" ~ zone ~ "') = " ~ timestamp ~ ' then ' ~ later ~ ' end'
         ) -%}
     {%- endfor -%}
-    {{- return('greatest(' ~ first ~ ', ' ~ moments | join(', ') ~ ')') -}}
+    {#- What is infinite is so in each zone. -#}
+    {%- set first_time, last_time = claim_reconciliation.infinity('-'), claim_reconciliation.infinity() -%}
+    {{- return(
+        'case ' ~ timestamp ~ ' when ' ~ last_time ~ ' then ' ~ last_time ~ ' when ' ~ first_time ~ ' then ' ~ first_time
+        ~ ' else greatest(' ~ first ~ ', ' ~ moments | join(', ') ~ ') end'
+    ) -}}
 {% endmacro %}

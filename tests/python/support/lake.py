@@ -147,7 +147,7 @@ def portable_models(manifest: Manifest) -> dict[str, str]:
         node.name: node.alias
         for node in manifest.nodes.values()
         # Its JSON has other blanks there.
-        if node.resource_type == "model" and node.name != "stg_claim_service__store_config"
+        if str(node.resource_type) == "model" and node.name != "stg_claim_service__store_config"
     }
 
 
@@ -175,7 +175,8 @@ def assert_same_rows(
     wrong += [f"Spark      {row}" for row in (Counter(there) - Counter(here))]
     # Sorted, the two sides of a row are neighbours.
     wrong.sort(key=lambda line: line[11:])
-    assert wrong[:6] == [], f"{model}, seed {seed}: {len(wrong)} lines, {columns}"
+    shown = "\n".join([f"{model}, seed {seed}: {len(wrong)} rows", str(columns), *wrong[:6]])
+    assert not wrong, shown
     return len(here)
 
 
@@ -206,7 +207,7 @@ def assert_types_of_contracts(lake: Lake, dbt: SparkProject, vars: Mapping[str, 
     looked_at = 0
     for node in dbt.parse(vars).nodes.values():
         contract = getattr(node.config, "contract", None)
-        if node.resource_type != "model" or not contract or not contract.enforced:
+        if str(node.resource_type) != "model" or not contract or not contract.enforced:
             continue
         _, rows = lake.rows(f"describe {node.schema}.{node.alias}")
         found = {name: kind for name, kind, _ in rows}
