@@ -23,7 +23,16 @@ from support.claimctl import claimctl, consumer_project, on
 from support.databases import Database
 from support.dbt_project import ROOT
 
-SLOW_TO_IMPORT = ("apprise", "dbt", "prometheus_client", "psycopg", "requests", "rich", "yaml")
+SLOW_TO_IMPORT = (
+    "apprise",
+    "dbt",
+    "prometheus_client",
+    "psycopg",
+    "pyarrow",
+    "requests",
+    "rich",
+    "yaml",
+)
 
 
 def every_command(
@@ -232,8 +241,7 @@ def test_what_the_documents_tell_people_to_type_is_a_command(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It gets as far as the connection, of which there is none."""
-    for name in ("affected.txt", "retried.txt"):
-        (tmp_path / name).write_text("anna")
+    (tmp_path / "affected.txt").write_text("anna")
     monkeypatch.chdir(tmp_path)
     # An analysis is compiled first, in the project's folder.
     monkeypatch.setenv("DBT_PROJECT_DIR", str(ROOT))
