@@ -29,7 +29,7 @@ CATALOG = {
 }
 UNKNOWN_SKU = "consumable_of_last_year"
 MICROSECOND = timedelta(microseconds=1)
-MOST_USERS = 6
+MOST_USERS = 8
 
 
 @st.composite
@@ -43,7 +43,7 @@ def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Ser
     for user_id in users:
         # A user without claims has a wallet or is not there.
         is_known = (user_id, "streakshield") in right
-        if draw(st.sampled_from([False] * 5 + [True])):
+        if draw(st.sampled_from([False, False, False, True])):
             continue
         shields = right[user_id, "streakshield"].expected_quantity if is_known else 0
         until = right[user_id, "xp_booster"].expected_expires_at if is_known else None
@@ -105,7 +105,12 @@ def _moments(rules: Rules, now: datetime) -> st.SearchStrategy[datetime]:
     at_an_edge = st.builds(
         lambda edge, step: edge + step * MICROSECOND, st.sampled_from(edges), st.integers(-1, 1)
     )
-    somewhen = st.integers(0, 15 * 86_400 * 10**6).map(lambda ago: now - ago * MICROSECOND)
+    # One integer of this size would mostly be small.
+    somewhen = st.builds(
+        lambda minutes, micros: now - timedelta(minutes=minutes, microseconds=micros),
+        st.integers(0, 15 * 24 * 60),
+        st.integers(0, 10**6),
+    )
     return st.one_of(somewhen, somewhen, at_an_edge)
 
 
