@@ -39,7 +39,7 @@ $share$
 
 
 {% macro share_model() %}
-    {#- A post-hook of each model and seed: whoever installed the guard, what a build makes anew is read by its roles, and
+    {#- A post-hook of each model and seed: whichever login installed the guard, what a build makes anew is read by its roles, and
         only read by anybody else. -#}
     {{- return(adapter.dispatch('share_model', 'claim_reconciliation')()) -}}
 {% endmacro %}
