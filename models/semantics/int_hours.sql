@@ -1,4 +1,4 @@
-{{ config(materialized='replaced_view', enabled=(project_name == 'claim_reconciliation')) }}
+{{ config(materialized='replaced_view', enabled=(project_name == 'claim_reconciliation' and target.type != 'spark')) }}
 -- Grain: one row an hour in UTC, of five years and this one and the next: the time spine of the semantic models.
 with
 

@@ -24,7 +24,8 @@ final as (
         requests,
         conflicts,
         {{ claim_reconciliation.typed('conflicts', 'double precision') }} / nullif(requests, 0) as conflict_rate,
-        {{ claim_reconciliation.typed('conflicts_24h', 'double precision') }} / nullif(requests_24h, 0) as rolling_24h_conflict_rate
+        {{ claim_reconciliation.typed('conflicts_24h', 'double precision') }} / nullif(requests_24h, 0)
+            as rolling_24h_conflict_rate
     from rolling
 )
 

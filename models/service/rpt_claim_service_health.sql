@@ -30,7 +30,8 @@ final as (
         hours.errors::bigint as errors,
         hours.timed_requests::bigint as timed_requests,
         {{ claim_reconciliation.typed('hours.successes', 'double precision') }} / hours.requests as success_rate,
-        {{ claim_reconciliation.rounded('hours.total_duration_ms / nullif(hours.timed_requests, 0)', 2) }} as avg_latency_ms,
+        {{ claim_reconciliation.rounded('hours.total_duration_ms / nullif(hours.timed_requests, 0)', 2) }}
+            as avg_latency_ms,
         {{ claim_reconciliation.typed('hours.p50_latency_ms', 'double precision') }} as p50_latency_ms,
         {{ claim_reconciliation.typed('hours.p95_latency_ms', 'double precision') }} as p95_latency_ms,
         {{ claim_reconciliation.typed('hours.p99_latency_ms', 'double precision') }} as p99_latency_ms
