@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+import hypothesis
 import psycopg
 
 from support import request_streams
-from support.balance_rules import Rules
+from support.balance_rules import Rules, Service
 from support.cap_rules import CapRules
 from support.databases import MODELS_SCHEMA, Database
-from support.histories import CATALOG, random_service, store
+from support.histories import CATALOG, services, store
 from support.lake import SERVICE, Lake
 from support.purchase_histories import CAPS, PRICES, random_shop
 from support.random_shops import random_shops, store_shops
 
 SHOPS = 20
+HISTORIES = 60
 FILTERS = {
     "purchase_claims": "deleted_at is null",
     "audit_purchases": "environment = 'PRODUCTION'",
@@ -96,14 +99,13 @@ PLAIN = World(Rules(as_of=datetime(2025, 10, 28, 12, tzinfo=UTC)), CapRules())
 def store_histories(world: World, seed: int, users: int, database: Database) -> None:
     """Fill a database: wallets, purchases, requests, and twenty shops with SKUs of their own."""
     now = world.rules.as_of or datetime.now(UTC)
-    as_uuid = world.user_id_type == "uuid"
     with database.connect() as connection:
         if world.has_shops:
             policy, negative = world.rules.policy, str(world.vars["negative_ledger_policy"])
             shops = random_shops(seed, SHOPS, policy, negative, now)
             store_shops(shops, world.schema, connection)
         connection.execute(NULLABLE.format(schema=world.schema).encode())
-        store(random_service(seed, users, world.rules, now, as_uuid), connection)
+        store(_drawn(world, seed, now), connection)
         _store_shop(world, seed, users, now, connection)
         first = now - 3 * request_streams.STREAM
         streams = request_streams.random_streams(seed, first, 3)
@@ -111,10 +113,42 @@ def store_histories(world: World, seed: int, users: int, database: Database) -> 
         # What never ends, and what is owed to nobody known.
         connection.execute(
             b"update user_wallet_balances set xp_booster_until = 'infinity'"
-            b" where user_id::text like '%7'"
+            b" where user_id::text like '%3'"
         )
         if world.zone:
             connection.execute(WITHOUT_ZONE.format(zone=world.zone).encode())
+
+
+def _drawn(world: World, seed: int, now: datetime) -> Service:
+    """Return drawn histories as one, each of users of its own."""
+    together, number = Service(CATALOG), 0
+    as_uuid = world.user_id_type == "uuid"
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=HISTORIES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(services(world.rules, now, as_uuid))
+    def keep(service: Service) -> None:
+        nonlocal number
+        number += 1
+
+        def own(user_id: str) -> str:
+            return (
+                str(UUID(int=UUID(user_id).int + 64 * number)) if as_uuid else f"{number}-{user_id}"
+            )
+
+        together.claims += [replace(each, user_id=own(each.user_id)) for each in service.claims]
+        together.adjustments += [
+            replace(each, user_id=own(each.user_id)) for each in service.adjustments
+        ]
+        together.wallets += [replace(each, user_id=own(each.user_id)) for each in service.wallets]
+
+    keep()
+    return together
 
 
 def copy_histories(
