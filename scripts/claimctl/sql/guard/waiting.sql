@@ -1,4 +1,4 @@
--- One row, asked before a batch commits: how many sessions wait for its locks, and the milliseconds of the longest wait.
+-- One row, asked before a batch commits: how many sessions wait for its locks, and the longest wait.
 with
 
 locks as materialized (
@@ -14,12 +14,16 @@ locks as materialized (
 
 select
     count(distinct waits.pid) as sessions,
-    coalesce(round(1000 * extract(epoch from clock_timestamp() - min(waits.waitstart)), 1), 0)::float8 as longest_ms
+    coalesce(
+        round(1000 * extract(epoch from clock_timestamp() - min(waits.waitstart)), 1), 0
+    )::float8 as longest_ms
 from locks as waits
 where not waits.granted
     and pg_backend_pid() = any(pg_blocking_pids(waits.pid))
     -- Another applier, which waits for its turn in the journal's chain, is no writer of the service.
     and not exists (
         select 1 from locks as held
-        where held.pid = waits.pid and held.locktype = 'tuple' and held.relation = 'claim_ops.locks'::regclass
+        where held.pid = waits.pid
+            and held.locktype = 'tuple'
+            and held.relation = 'claim_ops.locks'::regclass
     )
