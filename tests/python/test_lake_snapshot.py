@@ -275,14 +275,14 @@ def test_nothing_rewrites_a_table_meanwhile(
         if not refused:
             try:
                 # One that no reader has come to yet.
-                shop.execute("set lock_timeout = '100ms'; truncate audit_purchases")
+                shop.execute("set lock_timeout = '100ms'; truncate user_wallet_balances")
             except psycopg.errors.LockNotAvailable as error:
                 refused.append(str(error))
 
     monkeypatch.setattr(Folder, "keep_part", rewrite)
     document = taken(shop, tmp_path, "--part-mib", "1", "--connections", "1")
     assert refused
-    assert len(read(document["folder"], "audit_purchases")) == 3_000
+    assert len(read(document["folder"], "user_wallet_balances")) == 500
 
 
 def test_a_cut_connection_is_made_anew(
