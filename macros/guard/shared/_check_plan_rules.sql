@@ -23,7 +23,7 @@ begin
     end if;
     -- What a rollback writes stands in the journal, whatever the rules say by now.
     if p_plan.reverses is null then
-        perform claim_ops._check_rules(v_kind.needs_models);
+        perform claim_ops._check_rules(v_kind.needs_models and not p_plan.limits ? 'proposals');
     end if;
 end
 $function$;
