@@ -68,6 +68,9 @@ def rule_mutants() -> list[RuleMutant]:
 def main() -> int:
     """Run all; exit code 1 where one survives."""
     table, console = rule_mutants(), Console()
+    if not table:
+        console.print("No rule of models or command line has this in its name.")
+        return 0
     shown = Table("rule", Column("without it red", overflow="fold"), box=None)
     survivors = 0
     with Progress(console=console) as progress:
