@@ -25,8 +25,8 @@ create table {{ new.totals }} as
 delete from {{ kept.state }};
 insert into {{ kept.state }}
 select
-    v_built_at, pg_snapshot_xmin(v_snapshot), v_rules, v_sources, rest.users + live.users, live.users,
-    rest.entries, rest.wallets, true, 'All users were computed: ' || v_why_full || '.'
+    v_built_at, pg_snapshot_xmin(v_snapshot), v_rules, v_sources, {{ claim_reconciliation.kept_files(kept) }},
+    rest.users + live.users, live.users, rest.entries, rest.wallets, true, 'All users were computed: ' || v_why_full || '.'
 from (
     select count(*) as users, coalesce(sum(ledger_entries), 0) as entries, count(*) filter (where has_wallet) as wallets
     from {{ kept.base }} as balances

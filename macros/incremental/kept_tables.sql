@@ -17,6 +17,12 @@
 {% endmacro %}
 
 
+{% macro kept_files(kept) %}
+    {#- An expression for the files of the tables that no count is made of: what somebody emptied is lost. -#}
+    concat_ws(' ', pg_relation_filenode(to_regclass('{{ kept.base }}')), pg_relation_filenode(to_regclass('{{ kept.totals }}')))
+{%- endmacro %}
+
+
 {% macro create_balances_state(state) %}
     {#- A statement that makes the table whose lock lets one build in; of two at once, one finds it there. -#}
 do $state$
@@ -26,6 +32,7 @@ begin
         snapshot_xmin xid8 not null,
         rules text not null,
         sources text not null,
+        kept_files text not null,
         base_users bigint not null,
         base_live bigint not null,
         rest_entries bigint not null,

@@ -15,6 +15,7 @@
                 select 1 from pg_catalog.pg_class where oid = to_regclass('{{ target }}') and relkind = 'v'
             )
             then 'nothing is kept yet'
+        when v_kept.kept_files <> {{ claim_reconciliation.kept_files(kept) }} then 'what was kept is lost'
         when v_kept.rules <> v_rules then 'the rules, the catalogue or the code are others'
         when v_kept.sources <> v_sources then 'a table was exchanged, emptied or rewritten, or the server is another'
         when v_kept.built_at > v_built_at then 'the clock went back'

@@ -3,64 +3,208 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-from support.databases import MODELS_SCHEMA, Templates
+from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
 from support.histories import CATALOG, store_catalog
-from support.wallet_rounds import Builds, Rounds
+from support.wallet_rounds import KEPT, MODELS, Builds, Rounds, World
 
 ROUNDS = 30
-HISTORIES = 6
-# Type of user_id, vars.
+STAGING = ("stg_claim_service__*", "stg_claim_ops__*")
+PARTITIONS = """
+drop table purchase_claims;
+create table purchase_claims (
+    tx_id text, user_id text, sku text, claimed_at timestamptz, primary key (tx_id, claimed_at)
+) partition by range (claimed_at);
+create table claims_before partition of purchase_claims
+for values from (minvalue) to (now() - interval '5 days');
+create table claims_since partition of purchase_claims
+for values from (now() - interval '5 days') to (maxvalue);
+"""
 WORLDS = {
-    "max_text": ("text", {"has_wallet_adjustments": False}),
-    "extend_uuid": ("uuid", {"booster_stacking_policy": "extend", "has_wallet_adjustments": True}),
+    "max": World(),
+    "extend": World("uuid", adjusts=True, vars={"booster_stacking_policy": "extend"}),
+    "adjusted": World(adjusts=True, vars={"settle_minutes": 0, "negative_ledger_policy": "clamp"}),
+    "partitions": World(tables=PARTITIONS),
+    "filter": World(
+        "uuid",
+        vars={"claim_service_filters": {"purchase_claims": "deleted_at is null"}},
+        tables="alter table purchase_claims add column deleted_at timestamptz",
+        soft_deletes=(("deleted_at = now() + %s", timedelta(0)), ("deleted_at = %s", None)),
+    ),
 }
-MODELS = ("stg_claim_service__*", "stg_claim_ops__*", "int_wallet_balances")
 
 
-def first_build(templates: Templates, dbt: DbtProject, world: str, name: str) -> Builds:
-    """Build an empty service once by dbt, and keep the database for the histories."""
-    user_id_type, vars = WORLDS[world]
-    database = templates.fresh_database(user_id_type)
+def first_build(templates: Templates, dbt: DbtProject, world: World) -> Builds:
+    """Let dbt build an empty service once, and keep it for the histories."""
+    database = templates.fresh_database(world.user_id_type)
     database.execute("alter table purchase_claims alter user_id drop not null")
+    if world.tables:
+        database.execute(world.tables)
     with database.connect() as connection:
         store_catalog(CATALOG, MODELS_SCHEMA, connection)
-    models = (*MODELS, "fct_wallet_discrepancies", "rpt_wallet_balance_health")
-    outcome = dbt.run("run", "--select", *models, vars={**vars, "user_id_data_type": user_id_type})
+    chosen = (*STAGING, "int_wallet_balances", *MODELS)
+    outcome = dbt.run("run", "--select", *chosen, vars=world.all_vars)
     assert outcome.success, outcome.explain()
-    templates.keep(name)
+    templates.keep("incremental")
     return Builds.of(dbt.scratch / "target")
 
 
-def play(templates: Templates, name: str, builds: Builds, world: str, seed: int) -> None:
-    """Let a history of rounds go by, with a build after each."""
-    user_id_type, vars = WORLDS[world]
-    database = templates.fresh_database(name)
-    rounds = Rounds(
-        seed,
-        database,
-        datetime.now(UTC),
-        as_uuid=user_id_type == "uuid",
-        adjusts=bool(vars["has_wallet_adjustments"]),
-    )
+def play(templates: Templates, builds: Builds, world: World, seed: int) -> None:
+    """Let a history go by, with a build after each round, some of them killed, some doubled."""
+    database = templates.fresh_database("incremental")
+    rounds = Rounds(seed, database, datetime.now(UTC), world)
     with database.connect() as connection:
         rounds.fill(connection)
-        builds.build(database, rounds.now)
+        assert builds.build(connection, rounds.now).startswith("All users were computed")
         for number in range(ROUNDS):
             rounds.round(connection)
-            builds.build(database, rounds.now)
-            assert builds.differences(database) == [], (seed, number, builds.said[-1])
+            if rounds.rng.random() < 0.1:
+                before = state(database)
+                builds.kill_one(database, rounds.now)
+                assert state(database) == before, (seed, number)
+            if rounds.rng.random() < 0.1:
+                builds.build_twice_at_once(database, rounds.now)
+            else:
+                builds.build(connection, rounds.now)
+            assert builds.differences(connection) == [], (seed, number, builds.said[-1])
     rounds.end()
 
 
-@pytest.mark.parametrize("world", WORLDS)
+def state(database: Database) -> list[tuple[object, ...]]:
+    return database.rows(f"select * from {KEPT} order by user_id") + database.rows(
+        f"select * from {KEPT}__state"
+    )
+
+
+def histories(templates: Templates, dbt: DbtProject, name: str, number: int) -> Builds:
+    builds = first_build(templates, dbt, WORLDS[name])
+    for _ in range(number):
+        play(templates, builds, WORLDS[name], random.randrange(2**32))
+    assert builds.full == number, builds.said
+    return builds
+
+
+@pytest.mark.parametrize("name", WORLDS)
 def test_incremental_builds_leave_what_a_full_one_would(
-    world: str, templates: Templates, dbt: DbtProject
+    name: str, templates: Templates, dbt: DbtProject
 ) -> None:
-    builds = first_build(templates, dbt, world, "incremental")
-    for _ in range(HISTORIES):
-        play(templates, "incremental", builds, world, random.randrange(2**32))
-    assert builds.full <= HISTORIES
+    builds = histories(templates, dbt, name, 2)
+    found = [said for said in builds.said if " 0 of them by their count" not in said]
+    assert len(found) > builds.full + 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WORLDS)
+def test_incremental_builds_leave_what_a_full_one_would_over_many_histories(
+    name: str, templates: Templates, dbt: DbtProject
+) -> None:
+    histories(templates, dbt, name, 60)
+
+
+@pytest.fixture
+def quiet(templates: Templates, dbt: DbtProject) -> tuple[Builds, Database, datetime]:
+    """A service with a past and its first build; the moment of that."""
+    world = WORLDS["adjusted"]
+    builds = first_build(templates, dbt, world)
+    database = templates.fresh_database("incremental")
+    rounds = Rounds(1, database, datetime.now(UTC), world)
+    with database.connect() as connection:
+        rounds.fill(connection)
+        builds.build(connection, rounds.now)
+    return builds, database, rounds.now
+
+
+def test_what_is_kept_holds_or_everyone_is_computed(
+    quiet: tuple[Builds, Database, datetime],
+) -> None:
+    """Each reason is said, and what is left is right."""
+    builds, database, now = quiet
+    others = "a table was exchanged, emptied or rewritten, or the server is another"
+    reasons = {
+        f"update {MODELS_SCHEMA}.sku_catalog set quantity = quantity + 1": "the rules, the catalogue",
+        "truncate wallet_adjustments": others,
+        "vacuum full purchase_claims": others,
+        "alter table user_wallet_balances add column loud int default random()": others,
+        f"update {KEPT}__state set built_at = built_at + interval '1 day'": "the clock went back",
+        f"update {KEPT}__state set snapshot_xmin = '99999999'": "the transactions went back",
+        f"truncate {KEPT}__live": "the counts of rows do not agree",
+        f"truncate {KEPT}__base": "what was kept is lost",
+        f"truncate {KEPT}__state": "nothing is kept yet",
+        f"drop table {KEPT}__base cascade": "nothing is kept yet",
+        "insert into user_wallet_balances (user_id, streakshield_count)"
+        " select n::text, 1 from generate_series(1, 1001) as n": "the rows of more than a fifth",
+        "delete from user_wallet_balances where user_id ~ '^[0-9]'": "the rows of more than a fifth",
+    }
+    with database.connect() as connection:
+        for number, (statement, reason) in enumerate(reasons.items()):
+            at = now + timedelta(minutes=number)
+            assert not builds.build(connection, at).startswith("All"), statement
+            connection.execute(statement.encode())
+            assert builds.build(connection, at).startswith(f"All users were computed: {reason}")
+            assert builds.differences(connection) == [], statement
+
+
+def test_a_number_of_a_transaction_may_have_wrapped(
+    quiet: tuple[Builds, Database, datetime],
+) -> None:
+    """The bookmark just below the end of the 32 bits, the rows just above their beginning."""
+    builds, database, now = quiet
+    with database.connect() as connection:
+        builds.build(connection, now)
+        connection.execute(f"update {KEPT}__state set snapshot_xmin = '4294967290'".encode())
+        connection.execute("update user_wallet_balances set streakshield_count = 77")
+        later = builds.statements
+        for bound in ("pg_snapshot_xmin(v_snapshot)", "pg_snapshot_xmax(v_snapshot)"):
+            later = later.replace(bound, f"({bound}::text::numeric + 4294967296)::text::xid8")
+        connection.execute(later.encode())
+        connection.execute("commit")
+        said = database.value(f"select said from {KEPT}__state")
+        assert not said.startswith("All"), said
+        assert builds.differences(connection) == []
+
+
+def test_nothing_is_read_twice_of_who_is_at_rest(
+    quiet: tuple[Builds, Database, datetime],
+) -> None:
+    """What is published is read of the others: the filter leaves no scan of the base."""
+    builds, database, now = quiet
+    with database.connect() as connection:
+        builds.build(connection, now + timedelta(days=90))
+        assert database.value(f"select bool_and(is_at_rest) from {KEPT} where user_id = 'user-1'")
+        for model in builds.models.values():
+            plan = connection.execute(f"explain {model}".encode()).fetchall()
+            assert "int_wallet_balances__base" not in str(plan)
+
+
+def test_of_two_builds_one_waits_and_sees_what_the_other_left(
+    quiet: tuple[Builds, Database, datetime],
+) -> None:
+    builds, database, now = quiet
+    with database.connect() as connection:
+        connection.execute("update user_wallet_balances set streakshield_count = 5")
+        builds.build_twice_at_once(database, now)
+        assert builds.said[-1].startswith("0 of ")
+        assert builds.differences(connection) == []
+
+
+def test_a_kill_before_the_commit_changes_nothing(
+    quiet: tuple[Builds, Database, datetime],
+) -> None:
+    builds, database, now = quiet
+    for statement in (
+        "update user_wallet_balances set streakshield_count = 5",
+        "truncate user_wallet_balances",
+    ):
+        before = state(database)
+        database.execute(statement)
+        builds.kill_one(database, now)
+        assert state(database) == before
+        with database.connect() as connection:
+            builds.build(connection, now)
+            assert builds.differences(connection) == []
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        database.execute(f"select from {KEPT}__due")

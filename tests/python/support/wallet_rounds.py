@@ -9,10 +9,13 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import sleep
+from typing import Any
 
 import psycopg
 
@@ -50,21 +53,41 @@ class Builds:
         assert statements != self.statements
         connection.execute(statements.encode())
 
-    def build(self, database: Database, now: datetime) -> None:
-        """Run a build as dbt does."""
-        with database.connect() as connection:
+    def build(self, connection: psycopg.Connection, now: datetime) -> str:
+        """Run a build as dbt does; return what it says."""
+        self.start(connection, now)
+        row = connection.execute(f"select said from {KEPT}__state".encode()).fetchone()
+        connection.execute("commit")
+        assert row is not None
+        self.said.append(row[0])
+        return str(row[0])
+
+    def kill_one(self, database: Database, now: datetime) -> None:
+        """Let a build die before its commit."""
+        with database.connect() as doomed, database.connect() as killer:
+            self.start(doomed, now)
+            killer.execute("select pg_terminate_backend(%s, 5000)", [doomed.info.backend_pid])
+            with suppress(psycopg.OperationalError):
+                doomed.execute("commit")
+
+    def build_twice_at_once(self, database: Database, now: datetime) -> None:
+        """Let a build wait for the lock of another."""
+        with ThreadPoolExecutor(1) as beside, database.connect() as connection:
             self.start(connection, now)
-            connection.execute("commit")
-        self.said.append(database.value(f"select said from {KEPT}__state"))
+            with database.connect() as second:
+                waiting = beside.submit(self.build, second, now)
+                sleep(0.02)
+                connection.execute("commit")
+                waiting.result()
 
     @property
     def full(self) -> int:
         """How many of the builds computed all users."""
         return sum(said.startswith("All users") for said in self.said)
 
-    def differences(self, database: Database) -> list[tuple[object, ...]]:
+    def differences(self, connection: psycopg.Connection) -> list[tuple[object, ...]]:
         """Return the rows that are kept and should not be, and those that are missing."""
-        with database.connect(autocommit=False) as connection:
+        with connection.transaction():
             return self._differences(connection)
 
     def _differences(self, connection: psycopg.Connection) -> list[tuple[object, ...]]:
@@ -111,19 +134,36 @@ def _rows(query: str, now: datetime) -> str:
     return f"select to_jsonb(rows) - 'is_at_rest' as contents from ({query}) as rows"
 
 
+@dataclass(frozen=True)
+class World:
+    """The settings of a service, and what makes its tables of those of the reference."""
+
+    user_id_type: str = "text"
+    adjusts: bool = False
+    vars: dict[str, Any] = field(default_factory=dict)
+    tables: str = ""
+    soft_deletes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def all_vars(self) -> dict[str, Any]:
+        """The vars that dbt gets."""
+        known = {"user_id_data_type": self.user_id_type, "has_wallet_adjustments": self.adjusts}
+        return {**known, **self.vars}
+
+
 class Rounds:
     """A random service: each round changes something of a few users, in any way."""
 
     def __init__(
-        self, seed: int, database: Database, now: datetime, *, as_uuid: bool, adjusts: bool
+        self, seed: int, database: Database, now: datetime, world: World
     ) -> None:
         self.rng = random.Random(seed)
         self.database = database
         self.now = now
-        self.adjusts = adjusts
+        self.world = world
         self.numbers = 0
         self.users = [
-            str(uuid.UUID(int=self.rng.getrandbits(128))) if as_uuid else f"user-{number}"
+            str(uuid.UUID(int=self.rng.getrandbits(128))) if world.user_id_type == "uuid" else f"user-{number}"
             for number in range(30)
         ]
         # A transaction that stays open over builds, and the users whose rows it may have locked.
@@ -178,7 +218,7 @@ class Rounds:
             *(self._claim, self._claim, self._claim_anew, self._change_claims),
             *(self._delete_claims, self._wallet, self._edit_wallet, self._delete_wallet),
         ]
-        if self.adjusts:
+        if self.world.adjusts:
             changes += [self._adjust, self._change_adjustments]
         for _ in range(number):
             self.rng.choice(changes)(connection)
@@ -220,6 +260,7 @@ class Rounds:
                 ("user_id = %s", None),
                 ("claimed_at = %s", self._when()),
                 ("sku = coalesce(sku, %s)", ""),
+                *self.world.soft_deletes,
             ]
         )
         statement = f"update purchase_claims set {to} where {self._some_claims()}"
@@ -246,12 +287,11 @@ class Rounds:
             on conflict (user_id) do update set
                 streakshield_count = excluded.streakshield_count,
                 updated_at = excluded.updated_at
-            """.replace("select users.user_id,", f"select users.user_id::{self._type()},").encode(),
+            """.replace(
+                "select users.user_id,", f"select users.user_id::{self.world.user_id_type},"
+            ).encode(),
             [self.rng.choice([None, self._when()]), self._when(), user or self._user()],
         )
-
-    def _type(self) -> str:
-        return "text" if self.users[0].startswith("user") else "uuid"
 
     def _edit_wallet(self, connection: psycopg.Connection) -> None:
         to, value = self.rng.choice(
