@@ -154,16 +154,16 @@ class World:
 class Rounds:
     """A random service: each round changes something of a few users, in any way."""
 
-    def __init__(
-        self, seed: int, database: Database, now: datetime, world: World
-    ) -> None:
+    def __init__(self, seed: int, database: Database, now: datetime, world: World) -> None:
         self.rng = random.Random(seed)
         self.database = database
         self.now = now
         self.world = world
         self.numbers = 0
         self.users = [
-            str(uuid.UUID(int=self.rng.getrandbits(128))) if world.user_id_type == "uuid" else f"user-{number}"
+            str(uuid.UUID(int=self.rng.getrandbits(128)))
+            if world.user_id_type == "uuid"
+            else f"user-{number}"
             for number in range(30)
         ]
         # A transaction that stays open over builds, and the users whose rows it may have locked.
