@@ -1,9 +1,11 @@
 -- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid, but only
 -- for a boundary or an outage: who may deserve an override (claimctl plan override), and why. `boundary`: by the clocks
--- of the user's own zone it is within its caps; `possible boundary`: by those of local_timezone, because nobody knows
--- the user's. `outage`: it was bought while the alert error_rate had reason to fire. Of any other purchase the cap did
--- what it is for, and so it did of one that was bought beside another one that was claimed or refunded.
+-- of the user's own zone it is within its caps; `possible boundary`: nobody knows the user's zone, and it is by those
+-- of local_timezone, or of claimctl analyse ... --zone ZONE. `outage`: it was bought while the alert error_rate had
+-- reason to fire. Of any other purchase the cap did what it is for, and so it did of one that was bought beside another
+-- one that was claimed or refunded.
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
+{%- set zone = (var('zone', none) or var('local_timezone')) | replace("'", "''") %}
 {%- set minutes = var('alert_error_rate_minutes') %}
 with
 
@@ -68,7 +70,7 @@ claims as (
 zoned_claims as (
     select
         claims.*,
-        coalesce(zones.time_zone, '{{ var("local_timezone") }}') as time_zone
+        coalesce(zones.time_zone, '{{ zone }}') as time_zone
     from claims
     left join zones on claims.user_id = zones.user_id
 ),
@@ -126,7 +128,7 @@ judged as (
             when outages.began_at is not null then 'outage'
             when refused.is_within_local_caps then 'possible boundary'
         end as refused_because,
-        coalesce(zones.time_zone, '{{ var("local_timezone") }} (nobody knows the user''s zone)') as time_zone,
+        coalesce(zones.time_zone, '{{ zone }} (nobody knows the user''s zone)') as time_zone,
         refused.counts || case
             when outages.began_at is null then ''
             else

@@ -18,7 +18,6 @@ from docs_site import reference  # noqa: E402
 
 # Pages of the repository that are pages of the site.
 PAGES = {
-    "DECISIONS.md": "decisions.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",

@@ -13,8 +13,8 @@ from support.dbt_project import DbtProject
 from support.documents import departures, documented
 
 SHIELD = "consumable_streakshield_1"
-VARS = {"has_queued_purchases": True, "user": "eve", "cause": "no_wallet_row"}
-GIVEN = {"claim_history_of_user": ["--user", "eve"], "users_of_cause": ["--cause", "no_wallet_row"]}
+VARS = {"has_queued_purchases": True, "user": "eve"}
+GIVEN = {"claim_history_of_user": ["--user", "eve"]}
 # Monday, 3 o'clock in UTC, when it is Sunday in New York.
 MONDAY = "2026-06-08 03:00+00"
 FAULTS = f"""
@@ -93,7 +93,7 @@ insert into queued_purchases (tx_id, user_id, sku, received_at) values
 ANALYSES = {
     *("repeated_attempts", "abuse_patterns", "cap_decisions_by_timezone", "override_candidates"),
     *("claim_history_of_user", "purchase_statuses", "queued_purchases", "wallet_causes"),
-    *("users_of_cause", "unclaimed_purchases"),
+    "unclaimed_purchases",
 }
 
 Rows = list[tuple[Any, ...]]
@@ -109,6 +109,12 @@ class Analyses:
 
     def __call__(self, name: str) -> Rows:
         return self.database.rows(self.compiled[name])
+
+    def in_zone(self, name: str, zone: str) -> Rows:
+        """Return the rows of an analysis that dbt compiles with another zone."""
+        outcome = self.dbt.run("compile", "--select", name, vars={**VARS, "zone": zone})
+        assert outcome.success, outcome.explain()
+        return self.database.rows(outcome.nodes[name].node.compiled_code)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +158,12 @@ def test_analyses_find_what_they_are_for(analyses: Analyses) -> None:
     assert "by the user's clocks claim 1 since 2026-06-14 22:00:00+00" in evidence[1]
     assert "; up to 5" in evidence[2]
     assert " % of requests failed from 20" in evidence[2]
+    # In Tokyo local-1 was claimed on Monday, too: no boundary. A known zone and an outage stay.
+    tokyo = analyses.in_zone("override_candidates", "Asia/Tokyo")
+    assert [row[:1] + row[5:7] for row in tokyo] == [
+        ("zoned-2", "boundary", "Europe/Berlin"),
+        ("unlucky-2", "outage", "Asia/Tokyo (nobody knows the user's zone)"),
+    ]
     history = [(row[0], row[3], row[5]) for row in analyses("claim_history_of_user")]
     assert len(history) == 6
     assert {each for each in history if each[0] == "eve-1"} == {
@@ -189,9 +201,6 @@ def test_claimctl_prints_them_whole(
                 text = str(value).replace("T", " ")[:19] if is_time(value) else str(value)
                 assert value is None or text in shown
     assert "claimctl analyse" in claimctl("analyse", "hat", *options).sentence
-    # A list of ids is a file for --users.
-    ids = claimctl("analyse", "users_of_cause", *GIVEN["users_of_cause"], *options).stdout.split()
-    assert ids == [user for (user,) in analyses("users_of_cause")]
     assert "by --user" in claimctl("analyse", "claim_history_of_user", *options).sentence
     assert (
         "leave --user out" in claimctl("analyse", "abuse_patterns", "--user", "x", *options).stderr
@@ -210,6 +219,11 @@ def test_another_zone_is_handed_to_dbt(analyses: Analyses, monkeypatch: pytest.M
     assert claimctl("analyse", "cap_decisions_by_timezone", *zone).exit_code == 0
     assert given == [{"zone": "Pacific/Honolulu"}]
     assert "leave --zone out" in claimctl("analyse", "abuse_patterns", *zone).sentence
+    # PostgreSQL takes UTC+2, two hours west.
+    for unknown in ("Moon/Apollo", "UTC+2"):
+        command = ("analyse", "override_candidates", "--zone", unknown, *on(analyses.database))
+        assert "no zone that the database knows by name" in claimctl(*command).sentence
+        assert claimctl(*command).exit_code == 2
 
 
 def is_time(value: object) -> bool:

@@ -232,8 +232,7 @@ def test_what_the_documents_tell_people_to_type_is_a_command(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It gets as far as the connection, of which there is none."""
-    for name in ("affected.txt", "retried.txt"):
-        (tmp_path / name).write_text("anna")
+    (tmp_path / "affected.txt").write_text("anna")
     monkeypatch.chdir(tmp_path)
     # An analysis is compiled first, in the project's folder.
     monkeypatch.setenv("DBT_PROJECT_DIR", str(ROOT))

@@ -30,6 +30,10 @@ insert into audit_purchases (tx_id, user_id, sku, status, purchased_at) values
 insert into user_wallet_balances (user_id, streakshield_count, xp_booster_until, updated_at)
 values ('{USER}', 1, 'infinity', now() - interval '1 day');
 """
+JUDGED_BY_THE_GUARD = (
+    "Which window of a cap refuses a purchase without a claim, and what a plan would make of it, "
+    "says the guard: dbt run-operation install_guard"
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,7 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
         hours=168
     )
     assert booster["discrepancy_type"] == "excess"
-    assert document["hints"] == ["The purchase of tx-2 names another user."]
+    assert document["hints"] == ["The purchase of tx-2 names another user.", JUDGED_BY_THE_GUARD]
 
     found = [
         (row["tx_id"], row["discrepancy_type"], row["reason"], row["is_recoverable"])
@@ -146,7 +150,10 @@ def test_a_user(explained: tuple[Database, list[str]]) -> None:
     }
     for change, hints in changes.items():
         database.execute(change)
-        assert claimctl("explain", USER, "--json", *options).document["hints"] == hints
+        assert claimctl("explain", USER, "--json", *options).document["hints"] == [
+            *hints,
+            JUDGED_BY_THE_GUARD,
+        ]
 
 
 def test_users_who_are_new_in_flight_or_unknown(explained: tuple[Database, list[str]]) -> None:

@@ -27,6 +27,19 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_each_decision_says_what_was_chosen_and_each_page_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {page.name: page.read_text() for page in folder.glob("*.md")}
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", pages.pop("index.md"))
+    assert sorted(listed) == sorted(pages)
+    order = ["Context", "Choice", "Edges", "Rejected"]
+    for text in pages.values():
+        for decision in re.split(r"(?m)^## ", text)[1:]:
+            parts = re.findall(r"(?m)^- \*\*(\w+):\*\*", decision)
+            assert "Choice" in parts, decision
+            assert parts == sorted(parts, key=order.index), decision
+
+
 def test_each_command_has_its_section() -> None:
     page = reference.commands()
     names = {f"claimctl {name}" for name in cli.commands}

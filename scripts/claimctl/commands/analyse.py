@@ -15,26 +15,22 @@ from claimctl.errors import ClaimctlError, WrongUsageError
 from claimctl.options import NOT_BLANK, Command, Options, global_options
 from claimctl.output import say
 
-# Each fills the var of its name, of the analyses that read it.
-SUBJECTS = ("user", "cause")
-
 
 @click.command(cls=Command)
 @click.argument("name", required=False, type=NOT_BLANK)
 @click.option("--user", type=NOT_BLANK, help="The user of claim_history_of_user.")
 @click.option(
-    "--cause", type=NOT_BLANK, help="The cause of users_of_cause, as wallet_causes names it."
+    "--zone",
+    type=NOT_BLANK,
+    help="The other zone of cap_decisions_by_timezone; of override_candidates that of users whose "
+    "zone nobody knows. Otherwise local_timezone.",
 )
-@click.option("--zone", type=NOT_BLANK, help="Another zone for cap_decisions_by_timezone.")
 @global_options
 @click.pass_obj
-def analyse(
-    options: Options, name: str | None, user: str | None, cause: str | None, zone: str | None
-) -> None:
+def analyse(options: Options, name: str | None, user: str | None, zone: str | None) -> None:
     """Run the analysis NAME on the models and print all its rows; without NAME, list them all.
 
-    dbt compiles it with the vars of your project. It changes nothing. Times are in UTC. A list of
-    users is printed as one id a line, for --users and --exclude of plan wallets.
+    dbt compiles it with the vars of your project. It changes nothing. Times are in UTC.
 
     Exit code 0: shown, 1: it did not compile, 2: wrong usage, 3: no connection, 4: this login may
     not look.
@@ -60,28 +56,24 @@ def analyse(
     if name not in names:
         raise WrongUsageError(f"There is no analysis {name}. All of them:", "claimctl analyse")
     text = (analyses / f"{name}.sql").read_text(encoding="utf-8")
-    given = {key: value for key, value in zip(SUBJECTS, (user, cause), strict=True) if value}
-    for subject in SUBJECTS:
-        if (f'var("{subject}"' in text) != (subject in given):
-            raise WrongUsageError(
-                f"{name} is about one {subject}: name the {subject} by --{subject}."
-                if subject not in given
-                else f"{name} is about every {subject}: leave --{subject} out."
-            )
+    given = {"user": user} if user else {}
+    if ('var("user"' in text) != bool(user):
+        raise WrongUsageError(
+            f"{name} is about every user: leave --user out."
+            if user
+            else f"{name} is about one user: name the user by --user."
+        )
     if zone:
         if 'var("zone"' not in text and "var('zone'" not in text:
             raise WrongUsageError(f"{name} asks for no zone: leave --zone out.")
-        given["zone"] = zone
+        given["zone"] = _known_zone(options, zone)
     columns, rows = _rows(options, compiled(folder, name, given))
     if options.as_json:
         print_json({"analysis": name, "rows": [dict(zip(columns, r, strict=True)) for r in rows]})
-    elif columns == ["user_id"] and rows:
-        say("\n".join(str(user_id) for (user_id,) in rows))
     elif rows:
         print_rows(f"{name}. Times are in UTC.", columns, [[_cell(v) for v in r] for r in rows])
     else:
-        # Beside the output, which may be a file of ids.
-        click.echo(f"{name} finds nothing.", err=True)
+        say(f"{name} finds nothing.")
 
 
 def compiled(folder: Path, name: str, variables: dict[str, str]) -> str:
@@ -115,6 +107,20 @@ def _rows(options: Options, query: str) -> tuple[list[str], list[tuple[Any, ...]
         cursor = connection.execute(query.encode())
         columns = [column.name for column in cursor.description or ()]
         return columns, [tuple(row[column] for column in columns) for row in cursor]
+
+
+def _known_zone(options: Options, zone: str) -> str:
+    """Return a zone, if the database knows it by name: an offset, UTC+2, lies two hours west."""
+    from claimctl.database import reading
+
+    with reading(options) as connection:
+        known = "select from pg_catalog.pg_timezone_names where name = %s"
+        if connection.execute(known, (zone,)).fetchone() is None:
+            raise WrongUsageError(
+                f"{zone} is no zone that the database knows by name, such as Europe/Berlin; "
+                "the view pg_timezone_names lists them."
+            )
+    return zone
 
 
 def _grain(path: Path) -> str:

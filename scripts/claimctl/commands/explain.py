@@ -42,7 +42,7 @@ def explain(options: Options, user: str) -> None:
     """
     from claimctl.config import Project, find_project, load_project
     from claimctl.database import reading, run_sql
-    from claimctl.guard import is_installed, recorded, refuse_stranger
+    from claimctl.guard import INSTALL, is_installed, recorded, refuse_stranger
     from claimctl.output import print_json
 
     project = find_project(options)
@@ -59,6 +59,12 @@ def explain(options: Options, user: str) -> None:
         explanation["unclaimed"] = (
             run_sql(connection, "explain/unclaimed.sql", {"user_id": known}) if has_guard else []
         )
+        found = {row["discrepancy_type"] for row in explanation["discrepancies"]}
+        if "missing_claim" in found and not has_guard:
+            explanation["hints"].append(
+                "Which window of a cap refuses a purchase without a claim, and what a plan would "
+                f"make of it, says the guard: {INSTALL}"
+            )
     if options.as_json:
         print_json(explanation)
     else:
