@@ -1,4 +1,4 @@
-{% macro balances_build(target, query, columns, is_asked_for) %}
+{% macro balances_build(target, query, columns, is_asked_for, is_checked=false) %}
     {#- The statements of one build, which its caller commits: what is kept and what is read change in one transaction. The
         locks come before the snapshot: it must not be older than what another build left, nor than a table that was
         emptied. -#}
@@ -32,12 +32,16 @@ declare
     v_wallets bigint;
     v_users bigint;
     v_counted bigint := 0;
+    v_part bigint;
 begin
     select * into v_kept from {{ kept.state }};
     v_why_full := {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for) | indent(8) }};
     if v_why_full is null then
         {{ claim_reconciliation.find_changed_users(kept) | indent(8) }}
         {{ claim_reconciliation.compute_changed_users(kept, again, columns) | indent(8) }}
+        {%- if is_checked %}
+        {{ claim_reconciliation.check_kept_users(target, kept, again, columns) | indent(8) }}
+        {%- endif %}
     end if;
     if v_why_full is not null then
         {{ claim_reconciliation.compute_all_users(target, kept, query, columns) | indent(8) }}
@@ -47,7 +51,8 @@ begin
             snapshot_xmin = pg_snapshot_xmin(v_snapshot),
             rest_entries = v_kept.rest_entries,
             rest_wallets = v_kept.rest_wallets,
-            is_full = false,
+            checks = v_kept.checks,
+            drifted = v_kept.drifted,
             said = format('%s of %s users were computed again, %s of them by their count.',
                 v_users, v_kept.base_users, v_counted);
     end if;

@@ -26,7 +26,8 @@ delete from {{ kept.state }};
 insert into {{ kept.state }}
 select
     v_built_at, pg_snapshot_xmin(v_snapshot), v_rules, v_sources, {{ claim_reconciliation.kept_files(kept) }},
-    rest.users + live.users, live.users, rest.entries, rest.wallets, true, 'All users were computed: ' || v_why_full || '.'
+    rest.users + live.users, live.users, rest.entries, rest.wallets, coalesce(v_kept.checks, 0), '{}',
+    'All users were computed: ' || v_why_full || '.'
 from (
     select count(*) as users, coalesce(sum(ledger_entries), 0) as entries, count(*) filter (where has_wallet) as wallets
     from {{ kept.base }} as balances

@@ -37,7 +37,8 @@ begin
         base_live bigint not null,
         rest_entries bigint not null,
         rest_wallets bigint not null,
-        is_full boolean not null,
+        checks bigint not null,
+        drifted text[] not null,
         said text not null
     );
 exception when unique_violation or duplicate_table then

@@ -13,7 +13,10 @@
     {{ adapter.commit() }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% call statement('main') -%}
-        {{ claim_reconciliation.balances_build(this, sql, columns, should_full_refresh()) }}
+        {{ claim_reconciliation.balances_build(
+            this, sql, columns, should_full_refresh(),
+            is_checked='test.claim_reconciliation.wallets_are_up_to_date' in selected_resources,
+        ) }}
     {%- endcall %}
     {%- for table in kept.values() -%}
         {%- do run_query(claim_reconciliation.share_relations("oid = '" ~ table ~ "'::regclass")) -%}

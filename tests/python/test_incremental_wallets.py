@@ -207,3 +207,31 @@ def test_a_kill_before_the_commit_changes_nothing(
             assert builds.differences(connection) == []
     with pytest.raises(psycopg.errors.UndefinedTable):
         database.execute(f"select from {KEPT}__due")
+
+
+def test_a_drift_of_what_is_kept_is_an_error(templates: Templates, dbt: DbtProject) -> None:
+    """Found by the test's own build, of each user in turn, and mended; nobody else is blamed."""
+    vars = {"wallet_check_parts": 2}
+    database = templates.fresh_database()
+    database.execute(
+        "insert into user_wallet_balances (user_id, streakshield_count, updated_at)"
+        " select 'user-' || n, 0, now() - interval '1 day' from generate_series(1, 20) as n"
+    )
+
+    def build(*selected: str) -> list[str]:
+        chosen = ("sku_catalog", *STAGING, "int_wallet_balances", "rpt_wallet_build", *selected)
+        outcome = dbt.build("--select", *chosen, "--indirect-selection", "empty", vars=vars)
+        assert outcome.named("skipped", "error") == set(), outcome.explain()
+        found = database.value(f"select drifted from {KEPT}__state")
+        if selected:
+            assert outcome.failures("wallets_are_up_to_date") == len(found)
+        return list(found)
+
+    build()
+    assert build("wallets_are_up_to_date") == []
+    database.execute(f"update {KEPT}__base set claims = 7 where user_id < 'user-2'")
+    with database.connect() as connection:
+        connection.execute("insert into purchase_claims values ('tx', 'user-1', 'unknown', now())")
+    drifted = build("wallets_are_up_to_date") + build("wallets_are_up_to_date")
+    assert sorted(drifted) == [f"user-{number}" for number in range(10, 20)]
+    assert build("wallets_are_up_to_date") + build("wallets_are_up_to_date") == []
