@@ -5,6 +5,14 @@
     {%- if unwatchable %}
         when true then {{ dbt.string_literal(unwatchable | replace("'", "''")) }}
     {%- endif %}
+        when exists (
+            {{ claim_reconciliation.tables_of_sources() | indent(12) }}
+
+            select 1 from tables
+            join pg_catalog.pg_class on tables.oid = pg_class.oid
+            left join pg_catalog.pg_am on pg_class.relam = pg_am.oid
+            where pg_class.relkind <> 'p' and pg_am.amname is distinct from 'heap'
+        ) then 'a partition is no plain table'
     {%- if is_asked_for %}
         when true then 'it was asked for'
     {%- endif %}
@@ -52,17 +60,23 @@
 {%- endmacro %}
 
 
+{% macro tables_of_sources() %}
+    {#- The CTE `tables` of the sources with their partitions. -#}
+with recursive tables as (
+    {%- for source in claim_reconciliation.watched_sources() %}
+    select '{{ source.relation }}'::regclass::oid as oid{{ ' union all' if not loop.last }}
+    {%- endfor %}
+    union all
+    select pg_inherits.inhrelid from tables join pg_catalog.pg_inherits on tables.oid = pg_inherits.inhparent
+)
+{%- endmacro %}
+
+
 {% macro state_of_sources() %}
     {#- An expression for which tables these are: of which cluster, in which files, with which partitions, and which labels
         their enums have. -#}
 (
-    with recursive tables as (
-        {%- for source in claim_reconciliation.watched_sources() %}
-        select '{{ source.relation }}'::regclass::oid as oid{{ ' union all' if not loop.last }}
-        {%- endfor %}
-        union all
-        select pg_inherits.inhrelid from tables join pg_catalog.pg_inherits on tables.oid = pg_inherits.inhparent
-    )
+    {{ claim_reconciliation.tables_of_sources() | indent(4) }}
 
     select jsonb_build_array(
         (select system_identifier::text from pg_control_system()),

@@ -31,6 +31,10 @@
             {{- return(column.source ~ '.' ~ column.name ~ ' is an expression') -}}
         {%- endif -%}
     {%- endfor -%}
+    {%- for source in claim_reconciliation.watched_sources()
+        if not run_query("select has_table_privilege('" ~ source.relation ~ "', 'select')").rows[0][0] -%}
+        {{- return('single columns of ' ~ source.name ~ ' may be read, but not the version of a row') -}}
+    {%- endfor -%}
     {%- if claim_reconciliation.wallets_may_double() -%}
         {{- return('no key of user_wallet_balances keeps a user from a second wallet') -}}
     {%- endif -%}

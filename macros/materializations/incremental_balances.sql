@@ -18,9 +18,9 @@
             is_checked='test.claim_reconciliation.wallets_are_up_to_date' in selected_resources,
         ) }}
     {%- endcall %}
-    {%- for table in kept.values() -%}
-        {%- do run_query(claim_reconciliation.share_relations("oid = '" ~ table ~ "'::regclass")) -%}
-    {%- endfor %}
+    {%- do run_query(claim_reconciliation.share_relations(
+        "oid in ('" ~ kept.values() | join("'::regclass, '") ~ "'::regclass)"
+    )) %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=False)) %}
     {% do persist_docs(target, model) %}

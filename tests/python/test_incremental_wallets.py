@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
+from sandbox.history import create_history
+from sandbox.traffic import account_for, start_traffic, stop_traffic
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
 from support.histories import CATALOG, store_catalog
@@ -124,8 +127,9 @@ def test_what_is_kept_holds_or_everyone_is_computed(
     """Each reason is said, and what is left is right."""
     builds, database, now = quiet
     others = "a table was exchanged, emptied or rewritten, or the server is another"
+    catalog = f"{MODELS_SCHEMA}.sku_catalog"
     reasons = {
-        f"update {MODELS_SCHEMA}.sku_catalog set quantity = quantity + 1": "the rules, the catalogue",
+        f"update {catalog} set quantity = quantity + 1": "the rules, the catalogue or the code",
         "truncate wallet_adjustments": others,
         "vacuum full purchase_claims": others,
         "alter table user_wallet_balances add column loud int default random()": others,
@@ -235,3 +239,87 @@ def test_a_drift_of_what_is_kept_is_an_error(templates: Templates, dbt: DbtProje
     drifted = build("wallets_are_up_to_date") + build("wallets_are_up_to_date")
     assert sorted(drifted) == [f"user-{number}" for number in range(10, 20)]
     assert build("wallets_are_up_to_date") + build("wallets_are_up_to_date") == []
+
+
+@pytest.mark.slow
+def test_beside_live_writers_only_what_was_done_to_wallets_is_found(
+    templates: Templates, dbt: DbtProject, tmp_path: Path
+) -> None:
+    """Atomic writers, nothing to settle, 40 builds: the snapshot and what is kept hold together."""
+    world = World(vars={"settle_minutes": 0}, adjusts=False)
+    builds = first_build(templates, dbt, world)
+    database = templates.fresh_database("incremental")
+    users = 2_000
+    with database.connect() as connection:
+        create_history(connection, users, user_id_type="text")
+        builds.build(connection, datetime.now(UTC))
+        start_traffic(tmp_path, database.dsn, users, kinds=("atomic",) * 3, per_second=120)
+        try:
+            spoilt: set[str] = set()
+            for number in range(40):
+                if number % 4 == 0:
+                    spoilt.add(spoil_wallet(connection, users - 1 - number))
+                said = builds.build(connection, datetime.now(UTC))
+                assert not said.startswith("All"), said
+                found = connection.execute(builds.models["fct_wallet_discrepancies"].encode())
+                assert {row[0] for row in found} == spoilt, number
+        finally:
+            stop_traffic(tmp_path)
+        account = account_for(connection, tmp_path)
+        assert account.acknowledged > 400
+        assert account.lost_or_doubled == 0, account
+        builds.build(connection, datetime.now(UTC))
+        assert builds.differences(connection) == []
+
+
+def spoil_wallet(connection: psycopg.Connection, number: int) -> str:
+    """Give a user shields that nobody claimed, and leave the wallet's time as it is."""
+    row = connection.execute(
+        "update user_wallet_balances set streakshield_count = streakshield_count + 1000"
+        " where user_id = md5('user ' || %s::int)::uuid::text returning user_id",
+        [number],
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+@pytest.mark.slow
+def test_a_source_that_shows_no_version_of_a_row_is_read_whole(
+    templates: Templates, dbt: DbtProject
+) -> None:
+    """A view, an expression, a condition on more than the row, two wallets: each is said."""
+    view = "wallet_adjustments is no plain table"
+    cases: list[tuple[str, dict[str, object], str]] = [
+        (
+            "alter table wallet_adjustments rename to stored;"
+            " create view wallet_adjustments as select * from stored",
+            {},
+            view,
+        ),
+        (
+            "",
+            {"claim_service_columns": {"wallet_adjustments": {"quantity": "quantity + 0"}}},
+            "wallet_adjustments.quantity is an expression",
+        ),
+        (
+            "",
+            {"claim_service_filters": {"purchase_claims": "claimed_at < now()"}},
+            "the condition of purchase_claims depends on more than its row",
+        ),
+        (
+            "alter table user_wallet_balances drop constraint user_wallet_balances_pkey",
+            {},
+            "no key of user_wallet_balances keeps a user from a second wallet",
+        ),
+    ]
+    for statement, vars, reason in cases:
+        database = templates.fresh_database()
+        if statement:
+            database.execute(statement)
+        for _ in range(2):
+            chosen = ("--select", "sku_catalog", *STAGING, "int_wallet_balances")
+            options = ("--indirect-selection", "empty")
+            outcome = dbt.build(*chosen, *options, vars={"has_wallet_adjustments": True, **vars})
+            assert outcome.success, outcome.explain()
+            said = database.value(f"select said from {KEPT}__state")
+            assert said.startswith(f"All users were computed: {reason}"), said

@@ -320,14 +320,13 @@ class Rounds:
         )
 
     def _change_adjustments(self, connection: psycopg.Connection) -> None:
-        statement, values = self.rng.choice(
-            [
-                ("update wallet_adjustments set quantity = %s", [self.rng.randrange(-9, 9)]),
-                ("update wallet_adjustments set item = %s", [self.rng.choice(ITEMS)]),
-                ("update wallet_adjustments set user_id = %s", [self._user()]),
-                ("delete from wallet_adjustments", []),
-            ]
-        )
+        changes: list[tuple[str, list[Any]]] = [
+            ("update wallet_adjustments set quantity = %s", [self.rng.randrange(-9, 9)]),
+            ("update wallet_adjustments set item = %s", [self.rng.choice(ITEMS)]),
+            ("update wallet_adjustments set user_id = %s", [self._user()]),
+            ("delete from wallet_adjustments", []),
+        ]
+        statement, values = self.rng.choice(changes)
         connection.execute(f"{statement} where user_id = %s".encode(), [*values, self._user()])
 
 
