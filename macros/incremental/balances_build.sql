@@ -19,10 +19,13 @@ lock table {{ source.relation }} in access share mode;
 do $build$
 #variable_conflict use_column
 declare
-    v_built_at constant timestamptz := {{ claim_reconciliation.current_time() if var('as_of', none) else 'clock_timestamp()' }};
+    v_built_at constant timestamptz :=
+        {{ claim_reconciliation.current_time() if var('as_of', none) else 'clock_timestamp()' }};
     v_snapshot constant pg_snapshot := pg_current_snapshot();
-    v_rules constant text := md5({{ dbt.string_literal(local_md5(query ~ again ~ columns ~ claim_reconciliation.balances_view(kept, columns)
-        ~ claim_reconciliation.rules_of_columns())) }} || {{ claim_reconciliation.rules_in_force(catalog) | indent(8) }});
+    v_rules constant text := md5('{{ local_md5(
+        query ~ again ~ claim_reconciliation.balances_view(kept, columns)
+        ~ claim_reconciliation.rules_of_columns()
+    ) }}' || {{ claim_reconciliation.rules_in_force(catalog) | indent(8) }});
     v_sources constant text := {{ claim_reconciliation.state_of_sources() | indent(8) }};
     v_kept {{ kept.state }}%rowtype;
     v_why_full text;
@@ -46,18 +49,26 @@ begin
     if v_why_full is not null then
         {{ claim_reconciliation.compute_all_users(target, kept, query, columns) | indent(8) }}
     else
-        update {{ kept.state }} set
-            built_at = v_built_at,
-            snapshot_xmin = pg_snapshot_xmin(v_snapshot),
-            rest_entries = v_kept.rest_entries,
-            rest_wallets = v_kept.rest_wallets,
-            checks = v_kept.checks,
-            drifted = v_kept.drifted,
-            said = format('%s of %s users were computed again, %s of them by their count.',
-                v_users, v_kept.base_users, v_counted);
+        {{ claim_reconciliation.keep_state(kept) | indent(8) }}
     end if;
 end
 $build$
+{%- endmacro %}
+
+
+{% macro keep_state(kept) %}
+    {#- A statement that moves the bookmark, where not all users were computed. -#}
+update {{ kept.state }} set
+    built_at = v_built_at,
+    snapshot_xmin = pg_snapshot_xmin(v_snapshot),
+    rest_entries = v_kept.rest_entries,
+    rest_wallets = v_kept.rest_wallets,
+    checks = v_kept.checks,
+    drifted = v_kept.drifted,
+    said = format(
+        '%s of %s users were computed again, %s of them by their count.',
+        v_users, v_kept.base_users, v_counted
+    );
 {%- endmacro %}
 
 

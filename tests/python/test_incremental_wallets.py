@@ -323,3 +323,26 @@ def test_a_source_that_shows_no_version_of_a_row_is_read_whole(
             assert outcome.success, outcome.explain()
             said = database.value(f"select said from {KEPT}__state")
             assert said.startswith(f"All users were computed: {reason}"), said
+
+
+@pytest.mark.slow
+def test_a_table_of_an_earlier_version_gives_way(templates: Templates, dbt: DbtProject) -> None:
+    """So do the views on it, which read the new rows when the run ends."""
+    database = templates.fresh_database()
+    database.execute(
+        f"""
+        create schema {MODELS_SCHEMA};
+        create table {KEPT} (user_id text, has_wallet boolean);
+        create view public.theirs as select user_id, has_wallet from {KEPT};
+        insert into user_wallet_balances (user_id) values ('anna');
+        """
+    )
+    outcome = dbt.run("run", "--select", *STAGING, "sku_catalog", "int_wallet_balances")
+    assert not outcome.success  # There is no catalogue yet.
+    assert database.rows("select * from public.theirs") == []
+    chosen = ("--select", *STAGING, "sku_catalog", "int_wallet_balances")
+    outcome = dbt.build(*chosen, "--indirect-selection", "empty")
+    assert outcome.success, outcome.explain()
+    assert database.rows("select * from public.theirs") == [("anna", True)]
+    retired = "select from pg_class where relname like 'int_wallet_balances__retired%'"
+    assert database.rows(retired) == []
