@@ -69,11 +69,13 @@ v_kept.rest_wallets := v_kept.rest_wallets - (select count(*) from leaving where
 delete from {{ kept.live }} where user_id in (select user_id from {{ kept.due }});
 insert into {{ kept.live }} ({{ names }}, is_gone)
 select {{ names }}, false from {{ kept.fresh }};
-insert into {{ kept.live }} (user_id, is_gone)
-select base.user_id, true
-from {{ kept.base }} as base
-join {{ kept.due }} as due on base.user_id = due.user_id
-where not exists (select 1 from {{ kept.fresh }} as fresh where fresh.user_id = base.user_id);
+if (select count(*) from {{ kept.fresh }}) < (select count(*) from {{ kept.due }}) then
+    insert into {{ kept.live }} (user_id, is_gone)
+    select base.user_id, true
+    from {{ kept.base }} as base
+    join {{ kept.due }} as due on base.user_id = due.user_id
+    where not exists (select 1 from {{ kept.fresh }} as fresh where fresh.user_id = base.user_id);
+end if;
 drop table {{ kept.fresh }};
 drop table leaving;
 {%- endmacro %}
