@@ -48,6 +48,7 @@ create schema if not exists claim_ops authorization claim_owner;
 -- Taken back at the end: whoever is given a function must be able to create one there.
 grant usage, create on schema claim_ops to claim_guard, claim_writer;
 {{ claim_reconciliation.guard_drop_functions() }}
+{{ claim_reconciliation.guard_types() }}
 {{ claim_reconciliation.guard_settings_tables() }}
 {{ claim_reconciliation.guard_plan_tables() }}
 {{ claim_reconciliation.guard_alert_tables() }}

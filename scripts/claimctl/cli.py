@@ -17,6 +17,7 @@ from claimctl.commands.decide import approve, reject
 from claimctl.commands.doctor import doctor
 from claimctl.commands.explain import explain
 from claimctl.commands.export import export
+from claimctl.commands.lake import lake
 from claimctl.commands.pause import pause, resume
 from claimctl.commands.plan import plan, rollback
 from claimctl.commands.plan_kill_switch import kill_switch
@@ -94,6 +95,7 @@ COMMANDS = (
     *(plan, plans, show, approve, reject, apply, verify, rollback, export),
     *(pause, resume),
     *(alerts, probe, report, database, watch),
+    lake,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -33,7 +33,7 @@ def print_plan(plan: dict[str, Any]) -> None:
         say(f"  reverses  plan {plan['reverses']}")
     say(f"  digest    {plan['digest']}")
     for name, value in plan["limits"].items():
-        if value not in ([], {}, None) and name != "warning":
+        if value not in ([], {}, None) and name not in ("warning", "proposals"):
             say(f"  {name:<9} {_plain(value)}")
     print_changes(plan)
     say(
@@ -60,6 +60,8 @@ def print_changes(plan: dict[str, Any]) -> None:
         _print_wallets(plan)
     if plan["causes"]:
         _print_causes(plan)
+    if plan["proposals"]:
+        _print_proposals(plan)
     if plan["purchases"] or plan["left_out"]:
         _print_purchases(plan)
     if plan["booster_hours"]:
@@ -130,6 +132,19 @@ def _print_causes(plan: dict[str, Any]) -> None:
         "By probable cause, as the models named it",
         ("cause", "item", "wallets"),
         ((row["cause"], row["item"], row["wallets"]) for row in plan["causes"]),
+    )
+
+
+def _print_proposals(plan: dict[str, Any]) -> None:
+    """Print what became of the keys that somebody proposed; only those planned are in the plan."""
+    print_rows(
+        f"Proposals of {printable(plan['limits']['proposals']['source'])}",
+        ("outcome", "proposals", "the first", "item"),
+        (
+            (row["outcome"], row["proposals"], row["first_user_id"], row["first_item"])
+            for row in plan["proposals"]
+        ),
+        wraps=("the first", "item"),
     )
 
 

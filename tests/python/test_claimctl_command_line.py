@@ -23,7 +23,16 @@ from support.claimctl import claimctl, consumer_project, on
 from support.databases import Database
 from support.dbt_project import ROOT
 
-SLOW_TO_IMPORT = ("apprise", "dbt", "prometheus_client", "psycopg", "requests", "rich", "yaml")
+SLOW_TO_IMPORT = (
+    "apprise",
+    "dbt",
+    "prometheus_client",
+    "psycopg",
+    "pyarrow",
+    "requests",
+    "rich",
+    "yaml",
+)
 
 
 def every_command(

@@ -43,7 +43,8 @@ def test_each_decision_says_what_was_chosen_and_each_page_is_listed() -> None:
 def test_each_command_has_its_section() -> None:
     page = reference.commands()
     names = {f"claimctl {name}" for name in cli.commands}
-    names |= {f"claimctl plan {name}" for name in cli.commands["plan"].commands}  # type: ignore[attr-defined]
+    for group in ("lake", "plan"):
+        names |= {f"claimctl {group} {name}" for name in cli.commands[group].commands}  # type: ignore[attr-defined]
     assert set(re.findall(r"(?m)^## (.+)$", page)) == {"claimctl", *names}
     assert page.count("Example:") >= len(names)
 

@@ -29,6 +29,8 @@ begin
                 v_verdict := sqlerrm::jsonb;
             when others then
                 v_verdict := claim_ops._why_not_written(sqlstate, sqlerrm);
+                -- Trouble of the server or a missing right: line by line, it would skip the whole
+                -- plan.
                 if v_verdict is null then
                     raise;
                 end if;
@@ -37,6 +39,8 @@ begin
         if v_half > 0 then
             -- Which of them it was is not known. One line that cannot be written must not keep the others from their users.
             v_last := claim_ops._apply_in_halves(p_write, p_plan, v_items[:v_half], p_batch_id, p_pass, p_deadline);
+            -- Waited for anew by the second half, our locks would outlast the others'
+            -- deadlock_timeout.
             if v_last < v_items[v_half].line_no or clock_timestamp() >= p_deadline then
                 return v_last;
             end if;

@@ -5,6 +5,7 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
+    -- At least 1: a lock_timeout of 0 means to wait for ever.
     select set_config(
         'lock_timeout', greatest(1, ceil(1000 * extract(epoch from p_deadline - clock_timestamp())))::text, true
     )

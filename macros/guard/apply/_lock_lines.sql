@@ -30,6 +30,8 @@ begin
                 ) is null
             order by plan_lines.line_no
             limit p_limit
+            -- Waiting for another applier's lines, the second one would only stand behind the
+            -- first.
             for no key update skip locked
         );
         p_after_line := coalesce(v_lines[cardinality(v_lines)], v_to);

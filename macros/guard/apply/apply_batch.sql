@@ -16,11 +16,14 @@ declare
     v_batch_id bigint;
     v_lock_timeout constant text := current_setting('lock_timeout');
 begin
+    -- With one snapshot for all statements the second look would show the ledger before the lock.
     perform claim_ops._check_isolation();
+    -- In each batch: asked once, a pause would stop nothing that is under way.
     perform claim_ops._check_pause(p_plan_id);
     -- An applied plan has no line left: another applier was quicker.
     v_plan := claim_ops._find_plan(p_plan_id, '{applying,applied}', false);
     select * into v_kind from claim_ops.plan_kinds where plan_kinds.kind = v_plan.kind;
+    -- An installation between two batches may have changed what a SKU gives.
     if v_plan.settings_digest is distinct from (select settings.digest from claim_ops.settings) then
         perform claim_ops._check_plan_rules(v_plan);
     end if;
@@ -29,6 +32,7 @@ begin
     if v_lines is null then
         return;
     end if;
+    -- After the lock: lines that the owner edited since the approval would be written.
     perform claim_ops._check_digest(p_plan_id, array[{{ claim_reconciliation.guard_chunk_of('v_lines[1]') }}]);
     -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
     select array_agg(plan_lines order by plan_lines.line_no) into v_items

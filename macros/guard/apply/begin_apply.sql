@@ -16,10 +16,12 @@ begin
     -- waits for this plan would be a deadlock.
     perform claim_ops._check_pause(p_plan_id);
     v_plan := claim_ops._find_plan(p_plan_id, '{approved,applying}', true);
+    -- What was approved by another catalogue would give what is not sold any more.
     perform claim_ops._check_plan_rules(v_plan);
     -- An approval that the journal does not know opens nothing.
     perform claim_ops._check_digest(p_plan_id, '{}');
     {%- if var('strict') %}
+    -- A back-dated claim looks settled by its own time: only our two looks' distance shows it.
     v_from := v_plan.made_at + {{ var('settle_minutes') }} * interval '1 minute';
     if clock_timestamp() < v_from then
         perform claim_ops._refuse(

@@ -40,6 +40,7 @@ begin
     from claim_ops.journal
     where journal.plan_id = p_plan_id and journal.line_no is not null;
 
+    -- Closed with a line pending, the plan could not be gone on with, and that user stays wrong.
     if v_plan.state = 'applying' and v_outcome ->> 'pending' = '0' then
         update claim_ops.plans set state = 'applied', finished_at = clock_timestamp() where plan_id = p_plan_id;
         perform claim_ops._write_event(p_plan_id, 'finished', v_outcome);

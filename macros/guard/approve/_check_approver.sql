@@ -11,6 +11,7 @@ declare
 begin
     -- session_user, because SET ROLE and security definer leave it; by oid too, because a login can be renamed.
     if session_user in (p_plan.made_by, p_plan.broke_glass_by) or v_oid in (p_plan.made_by_oid, p_plan.broke_glass_by_oid) then
+        -- Asked now: a plan that kept the mode would stay approvable by its maker after it ended.
         select control.is_single_operator into v_is_single_operator from claim_ops.control;
         if not v_is_single_operator then
             perform claim_ops._refuse(

@@ -11,7 +11,9 @@ declare
     v_plan claim_ops.plans;
 begin
     perform claim_ops._check_isolation();
+    -- Locked: beside an approval nobody could tell which of the two had let it pass.
     v_plan := claim_ops._find_plan(p_plan_id, '{planned}', true);
+    -- Else an emergency would be a way to change wallets with one login.
     if not (select plan_kinds.may_break_glass from claim_ops.plan_kinds where plan_kinds.kind = v_plan.kind) then
         perform claim_ops._refuse(
             'CO003', format('plan %s is a %s: no emergency lets it pass without an approval', p_plan_id, v_plan.kind),
@@ -19,6 +21,7 @@ begin
         );
     end if;
     perform claim_ops._check_reason(p_reason, 'Whoever approves it afterwards');
+    -- No approver looks at it before: lines forged since it was made would be applied unseen.
     perform claim_ops._check_digest(p_plan_id, null);
     update claim_ops.plans
     set
@@ -28,6 +31,7 @@ begin
         broke_glass_at = clock_timestamp(),
         broke_glass_reason = p_reason
     where plan_id = p_plan_id;
+    -- Without an entry the columns could be cleared, and the alert with them.
     perform claim_ops._write_event(p_plan_id, 'broke_glass', jsonb_build_object('reason', p_reason));
 end
 $function$;

@@ -10,6 +10,7 @@ declare
     v_plan claim_ops.plans;
 begin
     perform claim_ops._check_reason(p_reason, 'The maker');
+    -- Not one that is being applied: what it wrote would hang on a plan that says it never was.
     v_plan := claim_ops._find_plan(p_plan_id, '{planned,approved}', true);
     update claim_ops.plans set state = 'rejected', finished_at = clock_timestamp() where plan_id = p_plan_id;
     perform claim_ops._write_event(p_plan_id, 'rejected', jsonb_build_object('reason', p_reason, 'was', v_plan.state));

@@ -49,6 +49,7 @@ as $function$
     select jsonb_build_object(
         'max_wallets', (select count(distinct user_id) from lines),
         'max_affected_share', (
+            -- One wallet of fifty is 2 %: a small shop could repair nothing.
             select case when count(distinct user_id) < 10 then 0
                 else round(count(distinct user_id)::numeric / greatest((select count(*) from wallets), 1), 6) end
             from lines

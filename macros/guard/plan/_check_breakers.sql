@@ -12,6 +12,7 @@ declare
     v_breaker record;
     v_tripped jsonb := '{}';
 begin
+    -- A ledger that was truncated or is hidden reads as if nobody were owed anything.
     if exists (
         select 1
         from claim_ops.plans

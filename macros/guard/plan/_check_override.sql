@@ -10,6 +10,7 @@ declare
     v_fault text;
 begin
     select * into v_purchase from claim_ops._purchases('cap_override', array[p_tx_id]);
+    -- A purchase of somebody else, refunded or given already would be given by one slip of the pen.
     v_fault := case
         when p_tx_id is null or not found then format('there is no purchase %s in audit_purchases', p_tx_id)
         when v_purchase.claimed_by is not null

@@ -14,6 +14,7 @@ declare
     v_lines constant integer := (select count(*) from claim_ops.plan_lines where plan_id = p_plan_id);
     v_plan claim_ops.plans;
 begin
+    -- An empty plan would be approved and applied, and read like a repair.
     if v_lines = 0 then
         perform claim_ops._refuse(
             'CO014', 'nothing to plan: ' || p_nothing, 'Nothing was written.', p_hint
@@ -29,6 +30,7 @@ begin
     insert into claim_ops.plan_chunks (plan_id, chunk_no, digest)
     select p_plan_id, chunk.no, claim_ops._chunk_digest(p_plan_id, chunk.no)
     from generate_series(0, {{ claim_reconciliation.guard_chunk_of('v_lines') }}) as chunk (no);
+    -- Last: what is written after the digest would not be in it.
     update claim_ops.plans set digest = claim_ops._plan_digest(p_plan_id) where plan_id = p_plan_id
     returning * into v_plan;
     perform claim_ops._write_event(p_plan_id, 'planned', jsonb_build_object(

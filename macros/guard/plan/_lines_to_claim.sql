@@ -1,6 +1,6 @@
 {% macro claim_ops__lines_to_claim() %}
 create function claim_ops._lines_to_claim(
-    p_purchases claim_ops.plan_left_out[], p_over_cap integer[], p_unaudited integer[], p_claimed_at timestamptz
+    p_purchases claim_ops.judged_purchase[], p_over_cap integer[], p_unaudited integer[], p_claimed_at timestamptz
 )
 returns table (user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, details jsonb, verdict text)
 language plpgsql

@@ -1,8 +1,8 @@
 {% macro claim_ops__mark_over_cap() %}
 create function claim_ops._mark_over_cap(
-    p_purchases claim_ops.plan_left_out[], p_claimed_at timestamptz
+    p_purchases claim_ops.judged_purchase[], p_claimed_at timestamptz
 )
-returns claim_ops.plan_left_out[]
+returns claim_ops.judged_purchase[]
 language plpgsql
 volatile
 security definer
@@ -12,7 +12,7 @@ set row_security = off
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-    v_judged claim_ops.plan_left_out[] := p_purchases;
+    v_judged claim_ops.judged_purchase[] := p_purchases;
     v_over integer[];
 begin
     loop
@@ -64,8 +64,8 @@ begin
         exit when v_over is null;
         -- Not all that exceed at once: without an earlier one, a later one may be within its cap.
         v_judged := array(
-            select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
-                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.plan_left_out
+            select row(purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+                case when purchase.number = any(v_over) then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.judged_purchase
             from unnest(v_judged) as purchase
             order by purchase.number
         );

@@ -9,7 +9,7 @@ as $function$
 declare
     v_limits constant jsonb := (select plans.limits from claim_ops.plans where plans.plan_id = p_plan_id);
     v_claimed_at constant timestamptz := case when v_limits ->> 'claimed_at' = 'now' then clock_timestamp() end;
-    v_purchases claim_ops.plan_left_out[];
+    v_purchases claim_ops.judged_purchase[];
     v_unaudited integer[];
     v_over_cap integer[];
     v_refused jsonb;
@@ -19,9 +19,9 @@ begin
     {{- claim_reconciliation.guard_check_keys() }}
     {{- claim_reconciliation.guard_check_columns(['purchase_claims', 'user_wallet_balances']) }}
     select
-        array_agg(row(p_plan_id, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
+        array_agg(row(numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
             coalesce(numbered.reason, case when numbered.is_changed then 'catalogue_changed' end), numbered.units
-            )::claim_ops.plan_left_out order by numbered.number),
+            )::claim_ops.judged_purchase order by numbered.number),
         array_agg(numbered.number) filter (where not numbered.is_audited)
     into v_purchases, v_unaudited
     from ({{ claim_reconciliation.guard_unclaimed_purchases() | indent(4) }}) as numbered;
@@ -32,9 +32,9 @@ begin
         where purchase.reason = 'over_cap'
     );
     v_purchases := array(
-        select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+        select row(purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
             case when purchase.number = any(v_over_cap) and not (v_limits -> 'include_over_cap')::boolean
-                then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.plan_left_out
+                then 'over_cap' else purchase.reason end, purchase.units)::claim_ops.judged_purchase
         from unnest(v_purchases) as purchase
     );
 

@@ -9,6 +9,7 @@ declare
     v_plan_id bigint;
 begin
     perform claim_ops._check_reason(p_reason, 'The approver');
+    -- The oid beside the name: a maker who is renamed would be another login to the approval.
     insert into claim_ops.plans (kind, reason, limits, reverses, made_by_oid, expires_at, settings_digest)
     select
         p_kind, p_reason, p_limits, p_reverses, pg_roles.oid,

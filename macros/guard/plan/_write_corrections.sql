@@ -1,6 +1,6 @@
 {% macro claim_ops__write_corrections() %}
 create function claim_ops._write_corrections(
-    p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[], p_causes jsonb
+    p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[], p_causes jsonb, p_proposals jsonb
 )
 returns jsonb
 language plpgsql
@@ -22,17 +22,33 @@ begin
         select causes.user_id, causes.item, causes.cause
         from jsonb_to_recordset(p_causes) as causes (user_id {{ var('user_id_data_type') }}, item text, cause text)
     ),
+    proposed as materialized (
+        select proposed.*
+        from jsonb_to_recordset(p_proposals) as proposed (
+            number bigint, user_id {{ var('user_id_data_type') }}, item text, given_user_id text, given_item text, reason text
+        )
+    ),
+    proposed_users as materialized (
+        select distinct proposed.user_id from proposed
+        where proposed.reason is null
+    ),
     judged as materialized (
-        select judged.*, causes.cause
+        select
+            judged.*, causes.cause,
+            proposed.user_id is not null or not judged.has_wallet and proposed_users.user_id is not null as is_proposed
         from claim_ops._judge_balances(p_user_ids, v_include_excess) as judged
         left join causes on judged.user_id = causes.user_id and judged.item = causes.item
+        left join proposed
+            on judged.user_id = proposed.user_id and judged.item = proposed.item and proposed.reason is null
+        left join proposed_users on judged.user_id = proposed_users.user_id
     ),
     asked_for as materialized (
         select
             judged.*,
             case when judged.user_id = any(v_exclude) then 'excluded' else judged.reason end as left_out_because
         from judged
-        where (v_user_id is null or judged.user_id = v_user_id)
+        where (p_proposals is null or judged.is_proposed)
+            and (v_user_id is null or judged.user_id = v_user_id)
             and (v_users is null or judged.user_id = any(v_users))
             -- A missing wallet is created with all that it should hold, or not at all.
             and (v_limits ->> 'item' is null or judged.item = v_limits ->> 'item' or not judged.has_wallet)
@@ -55,7 +71,8 @@ begin
         select p_plan_id, asked_for.user_id, asked_for.item, asked_for.type, asked_for.left_out_because, asked_for.settles_at
         from asked_for
         where asked_for.left_out_because is not null
-    )
+    ),
+    {{ claim_reconciliation.guard_proposal_outcomes() | indent(4) }}
     {{ claim_reconciliation.guard_suspicions() | indent(4) }}
     into v_found;
     return v_found;
@@ -63,6 +80,7 @@ end
 $function$;
 comment on function claim_ops._write_corrections is
 $$Writes the lines of a wallet correction, one a user whose wallet is wrong and quiet now, within the plan's limits, with the causes
-that the models name (a set of {user_id, item, cause}), and the balances that it leaves out with the reason. Returns what to suspect: the share of suspected spends in all that is short, and examples.$$;
+that the models name (a set of {user_id, item, cause}) and the proposals of _known_proposals, or null for all, and the balances that it leaves out with the reason. Returns what to suspect: the share of suspected spends in all that is short, examples, and what became
+of the proposals.$$;
 {{ claim_reconciliation.guard_hand_over('_write_corrections') }}
 {% endmacro %}

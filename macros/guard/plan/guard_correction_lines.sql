@@ -46,7 +46,39 @@ select jsonb_build_object(
             order by judged.wallet_updated_at desc nulls last, judged.user_id
             limit 3
         ) as example
-    ){{ ',' if not loop.last }}
+    ),
     {%- endfor %}
+    'proposals', (
+        select coalesce(jsonb_agg(to_jsonb(outcomes) order by outcomes.proposals desc, outcomes.outcome), '[]') from outcomes
+    )
+)
+{%- endmacro %}
+
+
+{% macro guard_proposal_outcomes() -%}
+    {#- A CTE: one row an outcome of the proposals, with their number and the first of them. -#}
+outcomes as (
+    select
+        judged_proposals.outcome,
+        count(*) as proposals,
+        (array_agg(judged_proposals.given_user_id order by judged_proposals.number))[1] as first_user_id,
+        (array_agg(judged_proposals.given_item order by judged_proposals.number))[1] as first_item
+    from (
+        select
+            proposed.number, proposed.given_user_id, proposed.given_item,
+            case
+                when proposed.reason is not null then proposed.reason
+                when judged.user_id is null then 'right'
+                when asked_for.user_id is null then 'not_asked_for'
+                when asked_for.left_out_because is not null then asked_for.left_out_because
+                when lines.user_id is null then 'beyond_limit'
+                else 'planned'
+            end as outcome
+        from proposed
+        left join judged on proposed.user_id = judged.user_id and proposed.item = judged.item
+        left join asked_for on proposed.user_id = asked_for.user_id and proposed.item = asked_for.item
+        left join lines on proposed.user_id = lines.user_id
+    ) as judged_proposals
+    group by judged_proposals.outcome
 )
 {%- endmacro %}

@@ -16,7 +16,7 @@ as $function$
 declare
     v_user_ids {{ var('user_id_data_type') }}[];
     v_tx_ids text[];
-    v_purchases claim_ops.plan_left_out[];
+    v_purchases claim_ops.judged_purchase[];
     v_zone text;
     v_now constant timestamptz := clock_timestamp();
 begin
@@ -34,8 +34,8 @@ begin
     ), '{{ var("local_timezone") }}');
     -- As a plan recovery of all that this user bought would see them.
     v_purchases := array(
-        select row(0, numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
-            numbered.reason, numbered.units)::claim_ops.plan_left_out
+        select row(numbered.number, numbered.tx_id, numbered.user_id, numbered.sku, numbered.purchased_at,
+            numbered.reason, numbered.units)::claim_ops.judged_purchase
         from (
             select purchases.*, (row_number() over (order by purchases.purchased_at, purchases.tx_id))::integer as number
             from claim_ops._purchases('claim_recovery', v_tx_ids) as purchases
@@ -62,10 +62,10 @@ with moments as (
     {%- for claimed_at, at in [('purchase', 'null::timestamptz'), ('now', 'v_now')] %}
     select judged.*, '{{ claimed_at }}' as claimed_at, coalesce({{ at }}, judged.purchased_at) as moment
     from unnest(claim_ops._mark_over_cap(array(
-        select row(purchase.plan_id, purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
+        select row(purchase.number, purchase.tx_id, purchase.user_id, purchase.sku, purchase.purchased_at,
             coalesce(purchase.reason, case
                 when {{ claim_reconciliation.guard_changed_since('purchase', at) | indent(16) }} then 'catalogue_changed'
-            end), purchase.units)::claim_ops.plan_left_out
+            end), purchase.units)::claim_ops.judged_purchase
         from unnest(v_purchases) as purchase
     ), {{ at }})) as judged
     {{ 'union all' if not loop.last }}
@@ -99,6 +99,12 @@ windows as (
         and {{ claim_reconciliation.is_in_force('sku_catalog', 'moments.moment') | indent(8) }}
     left join counted on moments.sku = counted.sku and (counted.way is null or counted.way = moments.claimed_at)
         and (counted.moment, counted.tx_id) < (moments.moment, moments.tx_id)
+        -- A claim counts towards the cap of its time, and towards none where there was none; a plan counts alike.
+        and exists (
+            select 1 from claim_ops.sku_catalog as capped
+            where capped.sku = counted.sku and capped.{{ window.cap }} is not null
+                and {{ claim_reconciliation.is_in_force('capped', 'counted.moment') | indent(16) }}
+        )
     group by moments.number, moments.claimed_at, moments.moment, sku_catalog.{{ window.cap }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

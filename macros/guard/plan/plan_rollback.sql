@@ -19,6 +19,7 @@ begin
         perform claim_ops._write_event(p_plan_id, 'expired', jsonb_build_object('reason', 'stopped for a rollback'));
     end if;
     perform claim_ops._find_plan(p_plan_id, '{applied,expired}', true);
+    -- After the lock of the plan: two rollbacks made at once would not see each other.
     perform claim_ops._check_only_rollback(p_plan_id);
     v_plan_id := claim_ops._start_plan('rollback', p_reason, '{}', p_plan_id);
     insert into claim_ops.plan_lines (plan_id, line_no, user_id, before, after, details)
@@ -36,6 +37,7 @@ begin
         ))
     from claim_ops.journal
     where journal.plan_id = p_plan_id and journal.event = 'applied'
+        -- Taken back already: a second time it would take what was given since.
         and not exists (
             select 1 from claim_ops.reversed_entries where reversed_entries.entry_id = journal.entry_id
         )

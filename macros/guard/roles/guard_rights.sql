@@ -22,6 +22,9 @@ begin
 end
 $owners$;
 
+alter type claim_ops.judged_purchase owner to claim_owner;
+-- Who revoked the usage of types from everybody by default privileges has none for us either.
+grant usage on type claim_ops.judged_purchase to claim_guard;
 grant usage on schema claim_ops to claim_reader;
 grant select on all tables in schema claim_ops to claim_reader, claim_guard;
 grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks to claim_guard;

@@ -149,6 +149,22 @@ comment on table claim_ops.plan_lines is 'One row a line of a plan: before and a
 {% endmacro %}
 
 
+{% macro guard_types() %}
+    {#- Made anew: functions alone use them, and those have been dropped. -#}
+drop type if exists claim_ops.judged_purchase;
+create type claim_ops.judged_purchase as (
+    number integer,
+    tx_id text,
+    user_id {{ var('user_id_data_type') }},
+    sku text,
+    purchased_at timestamptz,
+    reason text,
+    units integer
+);
+comment on type claim_ops.judged_purchase is 'A purchase without claim while a plan is made: why it may not be claimed, null where it may.';
+{% endmacro %}
+
+
 {% macro guard_left_out_table() %}
 create table if not exists claim_ops.plan_left_out (
     plan_id bigint not null references claim_ops.plans,

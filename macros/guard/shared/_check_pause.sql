@@ -15,6 +15,7 @@ begin
     ) then
         return;
     end if;
+    -- Held until the commit: else `pause` would return while this batch still writes.
     select * into v_control from claim_ops.control for share;
     if v_control.is_paused then
         perform claim_ops._refuse(

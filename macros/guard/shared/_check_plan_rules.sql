@@ -12,6 +12,7 @@ begin
     if not v_kind.needs_rules then
         return;
     end if;
+    -- Its amounts are those of the rules it was made by: written now, they would be wrong again.
     if p_plan.settings_digest is distinct from (select settings.digest from claim_ops.settings) then
         perform claim_ops._refuse(
             'CO008',
@@ -22,7 +23,7 @@ begin
     end if;
     -- What a rollback writes stands in the journal, whatever the rules say by now.
     if p_plan.reverses is null then
-        perform claim_ops._check_rules(v_kind.needs_models);
+        perform claim_ops._check_rules(v_kind.needs_models and not p_plan.limits ? 'proposals');
     end if;
 end
 $function$;

@@ -29,6 +29,7 @@ begin
         );
     end;
 
+    -- What was wrong then may be right now, and what is wrong now is not in it.
     if p_needs_models and v_as_of is not null then
         perform claim_ops._refuse(
             'CO010',

@@ -22,17 +22,9 @@ begin
         array_agg(known.user_id order by known.number)
     into v_unknown, v_first, v_known
     from (
-        select given.number, given.user_id::text as given, coalesce(
-            {%- for name in ['user_wallet_balances', 'purchase_claims', 'audit_purchases', 'queued_purchases']
-                if claim_reconciliation.has_source(name) %}
-            (
-                select {{ claim_reconciliation.service_value(name, 'user_id', 'stored') }}
-                from {{ claim_reconciliation.guard_relation(name) }} as stored
-                where {{ claim_reconciliation.key_equals(name, 'user_id', 'given.user_id', 'stored') }}
-                limit 1
-            ){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as user_id
+        select
+            given.number, given.user_id::text as given,
+            {{ claim_reconciliation.guard_known_user('given.user_id') | indent(12) }} as user_id
         from unnest(v_users) with ordinality as given (user_id, number)
     ) as known;
     -- A list from elsewhere with ids of another kind would plan a part of what was meant, and read like all of it.

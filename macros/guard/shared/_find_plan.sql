@@ -9,8 +9,10 @@ declare
     v_plan claim_ops.plans;
 begin
     if p_for_update then
+        -- Two changes of a state at once would both start from the old one.
         select * into v_plan from claim_ops.plans where plan_id = p_plan_id for update;
     else
+        -- Else a rollback could close the plan between this look and our lines.
         select * into v_plan from claim_ops.plans where plan_id = p_plan_id for share;
     end if;
     if v_plan.plan_id is null then
@@ -30,6 +32,7 @@ begin
             end
         );
     end if;
+    -- By the clock: that nobody has written the expiry down keeps no plan alive.
     if {{ claim_reconciliation.guard_is_past_its_time('v_plan') }} then
         perform claim_ops._refuse(
             'CO007',

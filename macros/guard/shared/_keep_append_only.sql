@@ -6,6 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+    -- Rights do not bind the owner: one slip of his would take the evidence away.
     perform claim_ops._refuse(
         'CO012',
         format('%s on claim_ops.%s is refused: it is append-only', tg_op, tg_table_name),

@@ -14,6 +14,7 @@ begin
     where plans.plan_id = new.plan_id
     for update;
 
+    -- A line that comes after the approval would be applied, and nobody has approved it.
     if v_made_in is distinct from pg_current_xact_id() then
         perform claim_ops._refuse(
             'CO012',

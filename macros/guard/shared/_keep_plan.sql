@@ -29,6 +29,7 @@ declare
         select 1 from claim_ops.journal where journal.plan_id = old.plan_id and journal.event = 'applied'
     );
 begin
+    -- A plan that was rejected or has expired would open again, past whoever stopped it.
     if new.state <> old.state and not v_is_allowed then
         perform claim_ops._refuse(
             'CO002',
@@ -37,6 +38,7 @@ begin
             format('claimctl show %s', old.plan_id)
         );
     end if;
+    -- A limit or a reason that changes after the approval is one that nobody approved.
     if not v_is_being_made and (
         select bool_or(to_jsonb(old) -> field is distinct from to_jsonb(new) -> field) from unnest(v_made) as field
     ) then

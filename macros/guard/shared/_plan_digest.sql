@@ -6,6 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
+    -- With limits and reason: raised or reworded later, they would pass for what was approved.
     select encode(sha256(convert_to(jsonb_build_array(
         plans.plan_id, plans.kind, plans.limits, plans.breakers, plans.reason, plans.reverses, plans.made_by,
         plans.made_at, plans.expires_at, plans.settings_digest, plans.lines,

@@ -21,6 +21,7 @@ begin
     -- Held until the transaction ends, hence taken last: the chain is the one thing that appliers wait for. A row that no
     -- login may lock: an advisory lock anybody could take, and every batch would wait for him.
     perform from claim_ops.locks where locks.name = 'journal' for update;
+    -- After the lock: two batches that follow one head would fork the chain.
     select * into v_head from claim_ops.journal_batches order by position desc limit 1;
 
     v_hash := encode(sha256(convert_to(

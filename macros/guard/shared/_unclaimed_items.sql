@@ -42,6 +42,7 @@ begin
     select distinct mentioned.user_id, sku_catalog.item
     from mentioned
     join claim_ops.sku_catalog on mentioned.sku = sku_catalog.sku
+    -- A refunded purchase explains nothing: its excess would be left alone for ever.
     where not exists (select 1 from refunds where refunds.tx_id = mentioned.tx_id)
         and not exists (
             select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims

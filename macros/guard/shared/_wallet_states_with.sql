@@ -14,6 +14,7 @@ create function claim_ops._wallet_states_with(p_user_ids {{ var('user_id_data_ty
                 'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units'], 'p_user_ids'
             ) | indent(8) }}
         ) as stored
+        -- Stored already, a planned claim would count twice.
         where not exists (select 1 from planned where planned.tx_id = stored.tx_id)
     ),
     claims as (

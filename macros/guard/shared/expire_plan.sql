@@ -7,6 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+    -- In the update's condition: a plan that is closed in time meanwhile stays what it is.
     update claim_ops.plans
     set state = 'expired', finished_at = clock_timestamp()
     where plan_id = p_plan_id and {{ claim_reconciliation.guard_is_past_its_time('plans') }};

@@ -31,8 +31,11 @@ begin
         applied.line_no,
         applied.user_id,
         case
+            -- Applied otherwise than planned: the journal or a line was changed by its owner.
             when applied.after is distinct from applied.planned then 'wrong'
             when applied.user_id is null then applied.switch_status
+            -- A wallet can be right beside a claim that is gone; the next correction would take the
+            -- credit.
             when applied.has_lost_claims then 'wrong'
             when applied.after is null and not coalesce(states.has_wallet, false) then 'as written'
             when states.has_wallet and states.wallet @> applied.after then 'as written'

@@ -13,6 +13,7 @@ declare
 begin
     perform claim_ops._check_isolation();
     v_plan := claim_ops._find_plan(p_plan_id, '{applying,applied,rolled_back,expired}', true);
+    -- Wallets that hold what forged lines say would pass for as written.
     perform claim_ops._check_digest(p_plan_id, null);
 
     select jsonb_build_object(

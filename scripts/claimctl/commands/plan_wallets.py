@@ -39,6 +39,12 @@ STANDARD_INPUT = "-"
     metavar="FILE|USER",
     help="Never this user, or those in FILE, one a line.",
 )
+@click.option(
+    "--proposals",
+    type=NOT_BLANK,
+    metavar="SOURCE",
+    help="Only what SOURCE, Parquet or a table, names by user_id and item, in place of the models.",
+)
 @click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only this item.")
 @click.option(
     "--type",
@@ -67,6 +73,7 @@ def wallets(
     user: str | None,
     users: str | None,
     exclude: tuple[str, ...],
+    proposals: str | None,
     discrepancy_type: str | None,
     changed_from: datetime | None,
     changed_to: datetime | None,
@@ -76,7 +83,9 @@ def wallets(
     """Plan what users are owed, from what the models found and the guard sees now.
 
     What is left out is listed with the reason, users in flight with the time to come back.
-    Times without a zone are in UTC.
+    Times without a zone are in UTC. Of --proposals, a file, a folder or a URL of Parquet files or
+    the name of a table, only the keys count: each is judged here and now, and what became of it is
+    counted.
 
     Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
     4: refused, for example by a breaker.
@@ -93,11 +102,26 @@ def wallets(
         "changed_from": changed_from,
         "changed_to": changed_to,
     }
+    if proposals is not None:
+        arguments["proposals"] = _proposed(options, proposals)
     lists = {
         "users": None if users is None else _named(users),
         "exclude": _excluded(exclude),
     }
     make(options, "plan_wallets", arguments, user=user, raised=raised, lists=lists)
+
+
+def _proposed(options: Options, source: str) -> Any:
+    """Return the keys that a source proposes, as the guard takes them."""
+    from psycopg.types.json import Jsonb
+
+    from claimctl.guard import guard
+    from claimctl.lake.proposals import is_parquet, read_parquet, read_table
+
+    with guard(options) as connection:
+        if is_parquet(source):
+            return Jsonb(read_parquet(source))
+        return Jsonb(read_table(connection, source))
 
 
 def _excluded(given: Iterable[str]) -> list[str]:

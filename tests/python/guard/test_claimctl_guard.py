@@ -18,10 +18,9 @@ from claimctl import applying
 from claimctl import guard as guard_calls
 from claimctl.cli import cli
 from support.claimctl import Answer, claimctl
-from support.databases import MODELS_SCHEMA
 from support.forgery import drop_login, let_expire, login
 from support.guard import CHECKER, MAKER, RUNNER, Guard
-from support.guard_templates import Guards, install
+from support.guard_templates import Guards, give_user_ids, install
 
 UUID = "5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11"
 OF_A_PLAN = {
@@ -368,19 +367,9 @@ def test_a_plan_whose_time_is_over(guard: Guard, command: str, user: str) -> Non
     assert f"plan {plan} is expired" in run(guard, user, name, str(plan), *rest).stderr
 
 
-def to_uuid(guard: Guard) -> None:
-    """Give the service's tables uuids; of the models, what the guard reads stays."""
-    views = "select viewname from pg_views where schemaname = "
-    for (view,) in guard.rows(f"{views} '{MODELS_SCHEMA}'"):
-        guard.execute(f"drop view if exists {MODELS_SCHEMA}.{view} cascade")
-    tables = ("purchase_claims", "user_wallet_balances", "audit_purchases")
-    for table in (*tables, f"{MODELS_SCHEMA}.fct_wallet_discrepancies"):
-        guard.execute(f"alter table {table} alter column user_id type uuid using user_id::uuid")
-
-
 def test_ids_of_users(guards: Guards) -> None:
     guard = guards.with_models()
-    to_uuid(guard)
+    give_user_ids(guard, "uuid")
     with guard.connect() as connection:
         install(connection, guards.script({"settle_minutes": 0, "user_id_data_type": "uuid"}))
     guard.add_short_wallet(UUID)

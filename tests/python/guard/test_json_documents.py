@@ -58,6 +58,7 @@ COMMANDS: list[tuple[str, str, list[str]]] = [
     ("database", MAKER, ["database", "--seconds", "0.1"]),
     ("report", MAKER, ["report", "page.html"]),
     ("watch", MAKER, ["watch"]),
+    ("lake snapshot", "postgres", ["lake", "snapshot", "lake"]),
 ]
 
 

@@ -164,3 +164,28 @@ def test_a_dated_catalogue_gives_each_purchase_its_own_row(guard: Guard) -> None
         if (row["tx_id"], row["claimed_at"]) == ("booster", "purchase")
     }
     assert booster == pytest.approx((168, 18), abs=0.1)
+
+
+def test_what_was_claimed_without_a_cap_counts_towards_none(guard: Guard) -> None:
+    """The cap came on Wednesday, between a claim and a purchase of one week."""
+    wednesday = since_wednesday(5)
+    guard.execute(
+        f"""
+        update claim_ops.sku_catalog set valid_to = now() - {wednesday} * interval '1 hour';
+        insert into claim_ops.sku_catalog
+            (sku, item, quantity, duration_hours, weekly_cap, monthly_cap, valid_from)
+        select sku, item, quantity, duration_hours, weekly_cap, monthly_cap, valid_to
+        from claim_ops.sku_catalog;
+        update claim_ops.sku_catalog set weekly_cap = null where valid_to < now();
+        """
+    )
+    guard.add_wallet("alice", 1, hours_ago=wednesday + 2)
+    guard.add_claims("alice", hours_ago=wednesday + 2)
+    guard.add_purchase("alice", "after", hours_ago=wednesday - 2)
+    assert verdicts(guard, "alice", "purchase") == by_a_plan(guard, "alice", "purchase")
+    used = {
+        (row["window_type"], row["used"])
+        for row in judged(guard, "alice")
+        if row["claimed_at"] == "purchase"
+    }
+    assert used == {("week", 0), ("month", 1)}

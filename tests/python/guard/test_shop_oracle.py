@@ -11,10 +11,11 @@ from support.databases import MODELS_SCHEMA, Templates
 from support.guard import LOGINS, Guard
 from support.guard_templates import Guards
 from support.random_shops import random_shops, store_shops
-from support.shop_oracle import COLUMNS, Shop, Wallet
+from support.shop_oracle import COLUMNS, Lines, Shop, Wallet
 
 VARS = {
-    "has_queued_purchases": False,
+    "has_accepted_discrepancies": True,
+    "has_queued_purchases": True,
     "has_users": True,
     "has_wallet_adjustments": True,
     "claim_service_filters": {
@@ -68,11 +69,25 @@ def compare(
             "select user_id, item, reason from claim_ops.plan_balances_left_out"
         )
     } == left_out, told
-    assert {"in_flight", "account_gone", "unclaimed_purchase"} <= set(left_out.values())
+    reasons = set(left_out.values())
+    assert {"in_flight", "account_gone", "unclaimed_purchase", "accepted"} <= reasons, told
     guard.apply(guard.approve(plan))
     assert set(guard.lines(plan).values()) == {"applied"}, told
     assert_wallets_hold(guard, lines)
-    assert_recovery_agrees(guard, shop.with_wallets(wallets_of(guard, shop)), now, told)
+
+    shop = shop.with_wallets(wallets_of(guard, shop))
+    ninety_days = {"from": now - timedelta(days=90), "to": now}
+    claimed, left_over = shop.recovery(now)
+    assert_claims_agree(guard, "plan_recovery", claimed, left_over, told, **ninety_days)
+    assert {"over_cap", "in_flight", "refunded", "wallet_disagrees"} <= set(left_over.values()), (
+        told
+    )
+
+    shop = shop.with_claims(claimed).with_wallets(wallets_of(guard, shop))
+    claimed, left_over = shop.replay(now)
+    assert_claims_agree(guard, "plan_queue", claimed, left_over, told, include_over_cap=True)
+    conflicts = {f"conflicting_{what}" for what in ("users", "skus", "units")}
+    assert {"in_flight", "unknown_sku", *conflicts} <= set(left_over.values()), told
 
 
 def built(guards: Guards, templates: Templates, shop: Shop, vars: dict[str, Any]) -> Guard:
@@ -125,21 +140,26 @@ def assert_models_agree(guard: Guard, shop: Shop, told: str) -> None:
     assert set(violations) == shop.beyond_caps(), told
 
 
-def assert_recovery_agrees(guard: Guard, shop: Shop, now: datetime, told: str) -> None:
-    arguments = {"from": now - timedelta(days=90), "to": now, "include_over_cap": True}
-    plan = guard.make("plan_recovery", **arguments, **{"raise": NO_LIMITS})
-    lines, left_out = shop.recovery(now)
-    assert lines_of(guard, plan) == {user_id: after for user_id, (after, _) in lines.items()}, told
+def assert_claims_agree(
+    guard: Guard, function: str, lines: Lines, left_out: dict[str, str], told: str, **arguments: Any
+) -> None:
+    """Make a plan of claims and apply it; hold lines, what is left out, wallets and claims."""
+    plan = guard.make(function, **arguments, **{"raise": NO_LIMITS})
+    after = {user_id: after for user_id, (after, _) in lines.items()}
+    assert lines_of(guard, plan) == after, told
     assert guard.left_out(plan) == left_out, told
     guard.apply(guard.approve(plan))
     assert set(guard.lines(plan).values()) == {"applied"}, told
-    assert_wallets_hold(guard, {user_id: after for user_id, (after, _) in lines.items()})
+    assert_wallets_hold(guard, after)
     inserted = guard.rows(
-        "select claims.tx_id, claims.units from purchase_claims as claims"
+        "select claims.tx_id, claims.user_id, claims.sku, claims.claimed_at, claims.units"
+        " from purchase_claims as claims"
         f" join claim_ops.plan_claims using (tx_id) where plan_id = {plan}"
     )
-    assert dict(inserted) == {
-        tx_id: units for _, claimed in lines.values() for tx_id, units in claimed.items()
+    assert set(inserted) == {
+        (claim.tx_id, claim.user_id, claim.sku, claim.claimed_at, claim.units or 1)
+        for _, claims in lines.values()
+        for claim in claims
     }, told
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import psycopg
 
-from support.shop_oracle import Adjustment, Claim, Offer, Shop, Status, Wallet
+from support.shop_oracle import Acceptance, Adjustment, Claim, Event, Offer, Shop, Status, Wallet
 
 USERS = 5
 HOUR = timedelta(hours=1)
@@ -16,7 +17,11 @@ TABLES = """
     alter table purchase_claims add column units int, add column deleted_at timestamptz;
     alter table audit_purchases
         add column units smallint, add column environment text default 'PRODUCTION';
+    alter table queued_purchases add column units int;
     create table users (user_id text primary key, deleted_at timestamptz);
+    create table accepted_discrepancies (
+        user_id text, item text, reason text, accepted_by text, accepted_until timestamptz
+    );
     create schema {schema};
     create table {schema}.sku_catalog (
         sku text, item text, quantity int, duration_hours int, weekly_cap int, monthly_cap int,
@@ -41,7 +46,10 @@ def _add_shop(rng: random.Random, shop: Shop, name: str, now: datetime) -> None:
     for sku in skus[:4]:
         _add_offers(rng, shop, sku, edges)
     for number in range(USERS):
-        _add_user(rng, shop, f"{name}-{number}", skus, edges, now)
+        user_id = f"{name}-{number}"
+        _add_user(rng, shop, user_id, skus, edges, now)
+        _add_queue(rng, shop, user_id, skus, edges, now)
+        _add_acceptances(rng, shop, user_id, now)
 
 
 def _add_offers(rng: random.Random, shop: Shop, sku: str, edges: list[datetime]) -> None:
@@ -95,6 +103,8 @@ def _add_user(
         shop.deleted_accounts.add(user_id)
     for number in range(rng.choice([0, 1, 2, 3, 5])):
         _add_purchase(rng, shop, f"{user_id}-{number}", user_id, skus, edges, now)
+    if rng.random() < 0.3:
+        _add_burst(rng, shop, user_id, rng.choice(skus), _moment(rng, edges, now))
     for _ in range(rng.choice([0, 0, 1, 2, 3])):
         item = rng.choice(["streakshield", "xp_booster", "hint_pack"])
         quantity = rng.choice([-30, 12, 24, 72] if item == "xp_booster" else [-6, -2, -1, 1, 3])
@@ -136,6 +146,59 @@ def _add_purchase(
     shop.statuses += rows
 
 
+def _add_queue(
+    rng: random.Random,
+    shop: Shop,
+    user_id: str,
+    skus: list[str],
+    edges: list[datetime],
+    now: datetime,
+) -> None:
+    """Queue some of a user's purchases, told rightly or not, and some the trail never saw."""
+    known = {row.tx_id: row for row in shop.statuses if row.user_id == user_id}
+    queued = [(row.tx_id, row.sku, row.at, row.units) for row in known.values()]
+    for number in range(rng.choice([0, 0, 1, 2])):
+        sku, at = rng.choice(skus), _moment(rng, edges, now)
+        queued.append((f"{user_id}-q{number}", sku, at, rng.choice([None, 1, 2])))
+    for tx_id, sku, at, units in queued:
+        if tx_id in known and rng.random() < 0.5:
+            continue
+        same = Event(len(shop.queue) + 1, tx_id, user_id, sku, at + HOUR / 12, units)
+        told_otherwise = [
+            replace(same, sku=rng.choice(skus)),
+            replace(same, units=rng.choice([0, 2])),
+            replace(same, user_id=f"{user_id}-friend"),
+        ]
+        same = rng.choice([*[same] * 6, *told_otherwise])
+        shop.queue.append(same)
+        other = replace(same, queue_id=same.queue_id + 1, at=at + rng.choice([0, 1]) * HOUR / 12)
+        shop.queue += rng.choice(
+            [
+                *[[]] * 8,
+                [other],
+                [replace(other, units=3)],
+                [replace(other, sku=rng.choice(skus))],
+                [replace(other, user_id=f"{user_id}-friend")],
+            ]
+        )
+
+
+def _add_acceptances(rng: random.Random, shop: Shop, user_id: str, now: datetime) -> None:
+    """Let somebody answer for a balance: still, no longer, or without a name or a reason."""
+    if rng.random() < 0.3:
+        item, days = rng.choice(["streakshield", "xp_booster"]), rng.choice([1, 1, -1])
+        by, why = rng.choice([("mira", "tester"), ("mira", "tester"), ("", "tester"), ("mira", "")])
+        shop.acceptances.append(Acceptance(user_id, item, why, by, now + days * 24 * HOUR))
+
+
+def _add_burst(rng: random.Random, shop: Shop, user_id: str, sku: str, begins: datetime) -> None:
+    """Add purchases without claims, hour by hour: of one over a cap the next one may be within."""
+    for number in range(4):
+        tx_id, at = f"{user_id}-b{number}", begins - number * HOUR
+        units = rng.choice([1, 1, 2, 3])
+        shop.statuses.append(Status(tx_id, user_id, sku, "INITIAL_PURCHASE", at, units))
+
+
 def _wallet(
     rng: random.Random, shop: Shop, user_id: str, edges: list[datetime], now: datetime
 ) -> Wallet:
@@ -172,6 +235,12 @@ def store_shops(shop: Shop, schema: str, connection: psycopg.Connection) -> None
         "users (user_id, deleted_at)": [
             *((user_id, None) for user_id in shop.accounts),
             *((user_id, long_ago) for user_id in shop.deleted_accounts),
+        ],
+        "queued_purchases (queue_id, tx_id, user_id, sku, received_at, units)": [
+            (e.queue_id, e.tx_id, e.user_id, e.sku, e.at, e.units) for e in shop.queue
+        ],
+        "accepted_discrepancies": [
+            (a.user_id, a.item, a.reason, a.accepted_by, a.until) for a in shop.acceptances
         ],
         f"{schema}.sku_catalog": [
             (o.sku, o.item, o.quantity, o.hours, o.weekly_cap, None, o.price, o.begins, o.ends)

@@ -1,7 +1,8 @@
-"""What a whole shop should say, in plain Python: units, conditions, dates, gifts, gone accounts.
+"""What a whole shop should say, in plain Python.
 
-It shares nothing with models and guard. Each rule is written from its wording: a wallet is followed
-entry by entry, a purchase status by status.
+Units, conditions, dates, gifts, gone accounts, what was accepted, the queue, caps. It shares
+nothing with models and guard. Each rule is written from its wording: a wallet is followed entry by
+entry, a purchase status by status.
 """
 
 from __future__ import annotations
@@ -73,6 +74,30 @@ class Wallet:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A purchase that the queue kept while the service was away."""
+
+    queue_id: int
+    tx_id: str
+    user_id: str
+    sku: str
+    at: datetime
+    units: int | None = None
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    user_id: str
+    item: str
+    reason: str
+    accepted_by: str
+    until: datetime
+
+    def holds_at(self, moment: datetime) -> bool:
+        return self.until > moment and self.reason != "" and self.accepted_by != ""
+
+
+@dataclass(frozen=True)
 class Purchase:
     """A tx_id of the audit trail, by all that the store ever said of it."""
 
@@ -112,6 +137,11 @@ class Purchase:
         return None
 
 
+# By user: what is written into the wallet, and which claims are made.
+Lines = dict[str, tuple[dict[str, Any], list[Claim]]]
+Claims = tuple[Lines, dict[str, str]]
+
+
 def _of(units: int | None) -> int:
     return 1 if units is None else units
 
@@ -129,6 +159,8 @@ class Shop:
     statuses: list[Status] = field(default_factory=list)
     adjustments: list[Adjustment] = field(default_factory=list)
     wallets: dict[str, Wallet] = field(default_factory=dict)
+    queue: list[Event] = field(default_factory=list)
+    acceptances: list[Acceptance] = field(default_factory=list)
 
     def offer(self, sku: str, moment: datetime) -> Offer | None:
         """Return what a SKU was at a moment."""
@@ -226,12 +258,24 @@ class Shop:
     def excuse(self, user_id: str) -> str | None:
         return None if user_id in self.accounts else "account_gone"
 
+    def accepts(self, user_id: str, item: str, now: datetime) -> bool:
+        """Say whether somebody answers for a balance now."""
+        return any(
+            each.holds_at(now)
+            for each in self.acceptances
+            if each.user_id == user_id and each.item == item
+        )
+
     # What models and guard must say
 
     def wrong_balances(self, now: datetime) -> dict[tuple[str, str], tuple[Any, ...]]:
         """Return what fct_wallet_discrepancies must say of each wrong balance."""
         return {
-            (user_id, item): (fault, self.excuse(user_id), self.is_settled(user_id, now))
+            (user_id, item): (
+                fault,
+                self.excuse(user_id) or ("accepted" if self.accepts(user_id, item, now) else None),
+                self.is_settled(user_id, now),
+            )
             for user_id in self.users()
             for item in COLUMNS
             if (fault := self.fault(user_id, item, now))
@@ -251,6 +295,11 @@ class Shop:
                 left_out[user_id, item] = "account_gone"
             elif self._is_asked_about(user_id, item):
                 left_out[user_id, item] = "negative_ledger"
+            elif any(
+                self.accepts(user_id, each, now)
+                for each in ([item] if user_id in self.wallets else COLUMNS)
+            ):
+                left_out[user_id, item] = "accepted"
             elif fault == "excess" and item in self._unclaimed_items(user_id):
                 left_out[user_id, item] = "unclaimed_purchase"
             else:
@@ -259,12 +308,13 @@ class Shop:
 
     def _unclaimed_items(self, user_id: str) -> set[str]:
         claimed = {claim.tx_id for claim in self.claims}
+        purchases = self.purchases()
+        mentions: list[Status | Event] = [row for each in purchases.values() for row in each.rows]
         return {
             offer.item
-            for tx_id, purchase in self.purchases().items()
-            if tx_id not in claimed and not purchase.is_refunded
-            for row in purchase.rows
-            if row.user_id == user_id
+            for row in [*mentions, *self.queue]
+            if row.user_id == user_id and row.tx_id not in claimed
+            if row.tx_id not in purchases or not purchases[row.tx_id].is_refunded
             for offer in self.offers
             if offer.sku == row.sku
         }
@@ -345,12 +395,10 @@ class Shop:
                     found.add((claim.tx_id, number, cap))
         return found
 
-    def recovery(
-        self, now: datetime
-    ) -> tuple[dict[str, tuple[dict[str, Any], dict[str, int]]], dict[str, str]]:
-        """Return what a recovery of all writes (after, units by tx_id) and what it leaves out."""
+    def recovery(self, now: datetime) -> Claims:
+        """Return what a recovery of all claims, and what it leaves out: also what is over a cap."""
         left_out: dict[str, str] = {}
-        planned: dict[str, list[Claim]] = {}
+        planned: list[Claim] = []
         counted = {claim.tx_id for claim in self.claims if not claim.is_deleted}
         for tx_id, purchase in self.purchases().items():
             if tx_id in counted:
@@ -360,16 +408,65 @@ class Shop:
                 left_out[tx_id] = reason
             else:
                 claim = Claim(tx_id, latest.user_id, latest.sku, purchase.bought_at, purchase.units)
-                planned.setdefault(latest.user_id, []).append(claim)
+                planned.append(claim)
+        over_cap = self._over_cap(planned)
+        left_out |= dict.fromkeys(over_cap, "over_cap")
+        return self._claimed(
+            [each for each in planned if each.tx_id not in over_cap], left_out, now
+        )
+
+    def replay(self, now: datetime) -> Claims:
+        """Return what a replay of the whole queue claims, over the caps too, and leaves out."""
+        left_out: dict[str, str] = {}
+        planned: list[Claim] = []
+        counted = {claim.tx_id for claim in self.claims if not claim.is_deleted}
+        purchases = self.purchases()
+        for tx_id in {event.tx_id for event in self.queue} - counted:
+            events = [event for event in self.queue if event.tx_id == tx_id]
+            first = min(events, key=lambda event: (event.at, event.queue_id))
+            purchase = purchases.get(tx_id)
+            bought_at = purchase.bought_at if purchase else first.at
+            if reason := self._why_not_replayed(events, first, purchase, bought_at, now):
+                left_out[tx_id] = reason
+            else:
+                planned.append(Claim(tx_id, first.user_id, first.sku, bought_at, first.units))
+        return self._claimed(planned, left_out, now)
+
+    def _over_cap(self, planned: list[Claim]) -> set[str]:
+        """Return which of these claims, made one after the other, the caps would have refused."""
+        refused: set[str] = set()
+        for claim in sorted(planned, key=lambda each: (each.claimed_at, each.tx_id)):
+            # What was claimed while the SKU had no cap counts towards none.
+            used = sum(
+                _of(each.units)
+                for each in [*self.claims_of(claim.user_id), *planned]
+                if (each.user_id, each.sku) == (claim.user_id, claim.sku)
+                and each.tx_id not in refused
+                and self._cap_of(each) is not None
+                and each.claimed_at.isocalendar()[:2] == claim.claimed_at.isocalendar()[:2]
+                and (each.claimed_at, each.tx_id) < (claim.claimed_at, claim.tx_id)
+            )
+            cap = self._cap_of(claim)
+            if cap is not None and used + _of(claim.units) > cap:
+                refused.add(claim.tx_id)
+        return refused
+
+    def _cap_of(self, claim: Claim) -> int | None:
+        offer = self.offer(claim.sku, claim.claimed_at)
+        return offer.weekly_cap if offer else None
+
+    def _claimed(self, planned: list[Claim], left_out: dict[str, str], now: datetime) -> Claims:
+        """Return what the claims write, user by user, where the wallet agrees."""
         lines = {}
-        for user_id, claims in planned.items():
+        for user_id in {claim.user_id for claim in planned}:
+            claims = [claim for claim in planned if claim.user_id == user_id]
             after = self._credit(user_id, claims, now)
             if not self.is_settled(user_id, now):
                 left_out |= {claim.tx_id: "in_flight" for claim in claims}
             elif after is None:
                 left_out |= {claim.tx_id: "wallet_disagrees" for claim in claims}
             else:
-                lines[user_id] = (after, {claim.tx_id: _of(claim.units) for claim in claims})
+                lines[user_id] = (after, claims)
         return lines, left_out
 
     def _why_not_recovered(self, tx_id: str, purchase: Purchase, now: datetime) -> str | None:
@@ -385,6 +482,40 @@ class Shop:
             return "refunded" if purchase.is_refunded else "no_payment"
         is_taken = any(claim.tx_id == tx_id for claim in self.claims)
         return self._too_new(purchase, now) or ("claim_not_counted" if is_taken else None)
+
+    def _why_not_replayed(
+        self,
+        events: list[Event],
+        first: Event,
+        purchase: Purchase | None,
+        bought_at: datetime,
+        now: datetime,
+    ) -> str | None:
+        """Say why an event is not replayed: by the queue, by the trail beside it, by the trail."""
+        if self.excuse(first.user_id):
+            return "account_gone"
+        if len({event.user_id for event in events}) > 1:
+            return "conflicting_users"
+        if len({event.sku for event in events}) > 1:
+            return "conflicting_skus"
+        if self.offer(first.sku, bought_at) is None:
+            return "unknown_sku"
+        if len({_of(event.units) for event in events}) > 1:
+            return "conflicting_units"
+        if _of(first.units) < 1:
+            return "no_units"
+        if purchase and purchase.latest.user_id != first.user_id:
+            return "conflicting_users"
+        if purchase and purchase.latest.sku != first.sku:
+            return "conflicting_skus"
+        if purchase and purchase.units not in (None, _of(first.units)):
+            return "conflicting_units"
+        if first.at > now - SETTLED:
+            return "in_flight"
+        if purchase:
+            return self._why_not_recovered(first.tx_id, purchase, now)
+        is_taken = any(claim.tx_id == first.tx_id for claim in self.claims)
+        return "claim_not_counted" if is_taken else None
 
     def _credit(self, user_id: str, more: list[Claim], now: datetime) -> dict[str, Any] | None:
         """Return what the claims change of a wallet; none where it agrees with neither."""
@@ -410,3 +541,8 @@ class Shop:
     def with_wallets(self, wallets: dict[str, Wallet]) -> Shop:
         """Return the shop with other wallets."""
         return replace(self, wallets=wallets)
+
+    def with_claims(self, lines: Lines) -> Shop:
+        """Return the shop with the claims of a plan beside its own."""
+        made = [claim for _, claims in lines.values() for claim in claims]
+        return replace(self, claims=[*self.claims, *made])

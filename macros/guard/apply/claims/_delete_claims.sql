@@ -13,8 +13,10 @@ declare
     v_claim {{ claims }};
     v_element jsonb;
 begin
+    -- In one order everywhere: two that take claims crosswise would be a deadlock.
     for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
         {{ claim_reconciliation.guard_claim_record() }}
+        -- All columns: a claim that support has corrected since would go with its correction.
         delete from {{ claims }} as stored
         where true
             {%- for name in claim_reconciliation.guard_claim_columns().values() %}

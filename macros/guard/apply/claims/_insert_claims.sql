@@ -16,6 +16,7 @@ declare
     v_element jsonb;
     v_refused jsonb := '{}';
 begin
+    -- In one order everywhere: two that insert the same claims crosswise would be a deadlock.
     for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
         {{ claim_reconciliation.guard_claim_record("v_element -> 'user_id'") }}
         -- Whoever waits for us began after this transaction's first lock: before the server looks for a deadlock on his
@@ -30,6 +31,7 @@ begin
         returning stored.* into v_stored;
         if not found then
             v_refused := v_refused || jsonb_build_object(v_element ->> 'tx_id', 'claimed');
+        -- A trigger may have stored another user or time than the approver has seen.
         elsif (v_stored.{{ names.values() | join(', v_stored.') }})
             is distinct from (v_claim.{{ names.values() | join(', v_claim.') }})
         then

@@ -22,10 +22,13 @@ begin
         lines.line_no,
         case
             {{- claim_reconciliation.guard_locked_verdicts() | indent(12) }}
+            -- It seemed to be held already and is not: the claim alone would leave the user short.
             when states.discrepancies ?| array(
                 select item.name from unnest(lines.items) as item (name) where item.name <> all(lines.credited)
             ) then 'wallet_disagrees'
+            -- An item that the line does not name would be created empty, and wrong.
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
+            -- Nothing of it is owed any more: it is over, or somebody else has given it.
             when lines.before is not null and not states.discrepancies ?& lines.credited then 'expired'
         end
     from lines

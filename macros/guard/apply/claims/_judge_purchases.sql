@@ -12,6 +12,8 @@ as $function$
         cross join lateral jsonb_to_recordset(item.details -> 'claims') as claim (tx_id text, sku text, units integer)
     )
 
+    -- The trail goes on after the approval: what was refunded meanwhile would be given all the
+    -- same.
     select planned.line_no, min(coalesce(
         purchases.reason,
         case

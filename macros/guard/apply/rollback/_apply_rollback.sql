@@ -22,6 +22,7 @@ begin
         continue when not v_item.details ?| '{claims,claims_taken_back}';
         v_verdict := claim_ops._roll_back_claims(p_plan, v_item, p_batch_id, v_deadline);
         perform claim_ops._skip_line(v_item, p_batch_id, p_pass, v_verdict);
+        -- Behind a claim that waited, the locks of the rest would outlast deadlock_timeout.
         if clock_timestamp() > v_deadline then
             return v_item.line_no;
         end if;

@@ -14,6 +14,7 @@ declare
 begin
     -- A rollback of a rollback puts the first plan in force again: the whole way down says what stands now.
     while v_reverses is not null loop
+        -- Locked: of two rollbacks that end at once each would take the other's lines for in force.
         select * into v_plan from claim_ops.plans where plans.plan_id = v_reverses for update;
         select
             count(*) filter (where reversed_entries.entry_id is null), count(reversed_entries.entry_id)

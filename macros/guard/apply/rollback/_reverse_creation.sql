@@ -21,10 +21,13 @@ begin
             else
                 v_verdict := to_jsonb('changed'::text);
             end if;
+        -- What a later plan gave this user would be overwritten with an older state.
         elsif not claim_ops._is_last_entry(p_item) then
             v_verdict := to_jsonb('changed'::text);
         else
             perform claim_ops._limit_waits(claim_ops._waiting_ends_at());
+            -- A wallet that is there again is somebody else's: ours over it would take what he
+            -- gave.
             if claim_ops._create_wallet(p_item.user_id) then
                 perform claim_ops._write_lines(p_plan, array[p_item], p_batch_id, claim_ops._waiting_ends_at());
             else

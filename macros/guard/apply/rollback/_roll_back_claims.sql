@@ -12,6 +12,7 @@ declare
     v_skipped jsonb;
 begin
     perform claim_ops._limit_waits(p_deadline);
+    -- A later plan of ours counted these claims: without them its wallet would be wrong.
     if not claim_ops._is_last_entry(p_item) then
         return to_jsonb('changed'::text);
     end if;
@@ -25,6 +26,8 @@ begin
         from claim_ops.journal
         where journal.plan_id = p_plan.plan_id and journal.line_no = p_item.line_no and journal.event = 'skipped';
         if v_skipped is not null then
+            -- Back to the savepoint: claims gone and credit kept would be an excess of our own
+            -- making.
             raise exception using errcode = 'CO902', message = v_skipped;
         end if;
     end if;
@@ -40,6 +43,7 @@ begin
             '{{ claim_reconciliation.guard_relation('purchase_claims') }}', p_plan.plan_id
         );
     elsif v_verdict is not null then
+        -- Back to the savepoint: else a part of the claims would come or go without its credit.
         raise exception using errcode = 'CO900', message = v_verdict;
     end if;
     return null;

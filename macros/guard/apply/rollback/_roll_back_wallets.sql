@@ -32,6 +32,7 @@ begin
                 -- Equal values are not enough: our write has to be the row's last one, and the last of ours. A user who
                 -- claimed since, and holds as much as we gave him, would lose what he claimed.
                 when not states.is_own_write or not claim_ops._is_last_entry(lines.line) then 'changed'
+                -- Claimed since, and not credited yet: `before` knows nothing of that claim.
                 when states.last_ledger_at > states.wallet_updated_at then 'changed'
             end as verdict
         from lines

@@ -15,6 +15,7 @@ declare
     v_verdict text;
 begin
     begin
+        -- First the lock: between a look at who wrote last and the write somebody else could write.
         v_held := claim_ops._lock_switch();
         -- A switch that somebody turned since is his word, also where it says again what ours said.
         if v_item.details ? 'entry_id' and not claim_ops._is_last_switch(v_item, v_held) then
@@ -23,6 +24,7 @@ begin
             v_verdict := claim_ops._write_switch(v_item.before, v_item.after);
         end if;
     exception when lock_not_available then
+        -- Pending, no error: in an emergency the next pass tries it at once.
         v_verdict := 'busy';
     end;
     if v_verdict = 'not_written' then

@@ -15,10 +15,12 @@ declare
     v_wanted jsonb;
     v_written jsonb;
 begin
+    -- Locked: a key that the service adds between read and write would be lost.
     select {{ claim_reconciliation.switch_read('store_config') }} into v_present
     from {{ claim_reconciliation.guard_relation('store_config') }} as store_config
     where store_config.{{ key }} = 'sku_enabled'
     for update;
+    -- What || makes of a text or a list, the service could not read.
     if jsonb_typeof(v_present) is distinct from 'object' then
         return 'changed';
     end if;
@@ -31,6 +33,7 @@ begin
     set {{ value }} = {{ claim_reconciliation.switch_written('v_wanted') }}
     where store_config.{{ key }} = 'sku_enabled'
     returning {{ claim_reconciliation.switch_read('store_config') }} into v_written;
+    -- A trigger may leave a SKU on sale that the plan reports as switched off.
     return case when v_written is distinct from v_wanted then 'not_written' end;
 end
 $function$;

@@ -24,6 +24,7 @@ begin
         {%- endfor %}
         {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
     )
+    -- Somebody was quicker: his wallet is not written over.
     on conflict ({{ claim_reconciliation.guard_wallet_user() }}) do nothing
     returning true into v_is_created;
     -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.

@@ -15,6 +15,7 @@ declare
 begin
     delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
     where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'p_user_id', 'wallets') }}
+        -- Written by somebody since, it is no longer ours to delete.
         and {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') }} = p_updated_at
         -- The items that the plan did not set are still as empty as they were made.
         and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} = jsonb_build_object(

@@ -35,17 +35,23 @@ begin
         lines.line_no, lines.user_id, lines.before, lines.after,
         case
             {{- claim_reconciliation.guard_locked_verdicts() | indent(12) }}
+            -- Over by now: written all the same, it would count as a repair and change nothing.
             when (states.discrepancies ?& lines.items) is not true then 'expired'
+            -- An item that the line does not name would be created empty, and wrong.
             when lines.before is null and states.discrepancies - lines.items <> '{}' then 'ledger_changed'
+            -- Deleted since: a wallet would come back of somebody who has no account.
             when {{ claim_reconciliation.guard_is_account_gone('lines.user_id') }} then 'account_gone'
+            -- Accepted since: what somebody answers for would be taken, or given twice.
             when exists (
                 select 1 from accepted
                 where accepted.user_id = lines.user_id and accepted.item = any(lines.items)
             ) then 'accepted'
+            -- Owed when planned, in excess now: nobody was asked whether that may be taken.
             when exists (
                 select 1 from taken
                 where taken.user_id = lines.user_id and not p_plan.limits -> 'include_excess' ? taken.item
             ) then 'excess_not_asked_for'
+            -- Its claim is what is missing: taken now, a recovery would find the wallet short.
             when exists (
                 select 1 from taken
                 join unclaimed on taken.user_id = unclaimed.user_id and taken.item = unclaimed.item

@@ -14,7 +14,9 @@ begin
         select {{ claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') }} as user_id
         from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
         where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }}
+        -- In one order everywhere: two batches that lock crosswise would be a deadlock.
         order by wallets.{{ claim_reconciliation.guard_wallet_user() }}
+        -- Waiting for a writer with other wallets locked, one of us would die of a deadlock.
         for no key update skip locked
     ) as locked);
 end

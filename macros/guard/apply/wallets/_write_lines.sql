@@ -26,6 +26,7 @@ begin
             case
                 -- A wallet that we have just created was changed by nobody else.
                 when line.before is null then null
+                -- Ours twice in a row: the last change by somebody else stays the one that counts.
                 when own_write.row_version = written.held_version
                     and own_write.wallet_updated_at = written.held_updated_at then own_write.wallet_changed_at
                 else written.held_updated_at

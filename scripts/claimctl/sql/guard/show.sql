@@ -222,6 +222,7 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
     'balances_left_out', coalesce((
         select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
     ), '[]'),
+    'proposals', coalesce(plan.limits #> '{{proposals, outcomes}}', '[]'),
     'causes', coalesce((
         select jsonb_agg(to_jsonb(causes) order by causes.wallets desc, causes.cause, causes.item) from causes
     ), '[]'),
