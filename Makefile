@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench bench-large release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-histories test-versions lint generate format conventions bench bench-large release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in
 
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
+
+test-histories: $(INSTALLED) ## 300 random histories of 30 rounds: incremental builds leave what full ones would
+	HISTORIES=60 $(BIN)/pytest tests/python/test_incremental_wallets.py -k many_histories
 
 # DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
 DAYS ?= all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +106,8 @@ def test_incremental_builds_leave_what_a_full_one_would(
 def test_incremental_builds_leave_what_a_full_one_would_over_many_histories(
     name: str, templates: Templates, dbt: DbtProject
 ) -> None:
-    histories(templates, dbt, name, 60)
+    """Four of each kind of service; `make test-histories` plays 60 of each."""
+    histories(templates, dbt, name, int(os.environ.get("HISTORIES", "4")))
 
 
 @pytest.fixture
