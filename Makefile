@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-browser test-dbt test-pooler test-days test-histories test-versions lint generate format conventions bench bench-large release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-days test-histories test-versions lint generate format conventions bench bench-large release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,16 @@ $(BROWSER): $(INSTALLED) requirements-browser.lock
 
 test-browser: $(BROWSER) ## the pages in Chromium, light and dark, wide and narrow, and axe-core on them
 	$(BIN)/pytest -m browser
+
+# Superset asks for other versions of what is in .venv: it lives beside it.
+SUPERSET := target/superset
+$(SUPERSET)/installed: requirements-bi.lock $(INSTALLED)
+	rm -rf $(SUPERSET) && python3 -m venv $(SUPERSET)
+	$(BIN)/uv pip install --quiet --python $(SUPERSET)/bin/python --require-hashes --compile-bytecode -r requirements-bi.lock
+	@touch $@
+
+test-bi: $(BROWSER) $(SUPERSET)/installed ## the dashboards in Superset and Chromium: imported, opened, compared with the models
+	SUPERSET=$(SUPERSET) $(BIN)/pytest -m bi
 
 test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in an environment of its own
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.dbt_versions $(FILES)

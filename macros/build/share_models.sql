@@ -34,7 +34,7 @@ $share$
 
 
 {% macro share_model() %}
-    {#- A post-hook of each model and seed: whoever installed the guard, what a build makes anew is read by its roles, and
+    {#- A post-hook of each model and seed: whichever login installed the guard, what a build makes anew is read by its roles, and
         only read by anybody else. -#}
     {%- if execute -%}
         {{- claim_reconciliation.share_relations("oid = '" ~ this.include(database=false) ~ "'::regclass") -}}

@@ -73,7 +73,7 @@ select
     index_names.relname::text as index_name,
     quote_ident(schemas.nspname) || '.' || quote_ident(index_names.relname) as index_relation,
     array(
-        -- Only an expression has to be asked for, which waits for whoever locks the table.
+        -- Only an expression has to be asked for, which waits for a lock on the table.
         select coalesce(quote_ident(attributes.attname), pg_get_indexdef(pg_index.indexrelid, key_number, true))
         from generate_series(1, pg_index.indnkeyatts) as key_number
         left join pg_catalog.pg_attribute as attributes

@@ -1,6 +1,6 @@
 {% macro server_table_states(tables) %}
     {#- A query for the tables in the CTE `tables` as the server last recorded them: asking for the present size waits for
-        whoever locks the table. -#}
+        a session that locks the table. -#}
 select
     tables.source,
     tables.relation,

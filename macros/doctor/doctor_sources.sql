@@ -103,7 +103,7 @@ where table_kind in ('v', 'm') and not {{ is_only_read }}
 union all
 select
     'error',
-    relation || ' is a view that is read with the rights of whoever asks (security_invoker): each login would see other rows.',
+    relation || ' is a view that is read with the rights of the login that asks (security_invoker): each would see other rows.',
     'As its owner: alter view ' || relation || ' set (security_invoker = false);'
 from sources
 inner join pg_catalog.pg_class on sources.table_id = pg_class.oid

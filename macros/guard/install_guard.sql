@@ -45,7 +45,7 @@ set local client_min_messages = warning;
 set local check_function_bodies = off;
 {{ claim_reconciliation.guard_roles() }}
 create schema if not exists claim_ops authorization claim_owner;
--- Taken back at the end: whoever is given a function must be able to create one there.
+-- Taken back at the end: a role that is given a function must be able to create one there.
 grant usage, create on schema claim_ops to claim_guard, claim_writer;
 {{ claim_reconciliation.guard_drop_functions() }}
 {{ claim_reconciliation.guard_types() }}

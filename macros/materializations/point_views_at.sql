@@ -46,7 +46,7 @@ $views$;
 
 {% macro lock_views_of(table) %}
     {#- A statement that locks a table and the views on it that point_views_at will replace. A reader of a view locks it
-        before the table: whoever renamed the table first would wait for the view, and one of the two die of a deadlock. So
+        before the table: a rename of the table first would wait for the view, and one of the two die of a deadlock. So
         nothing is waited for longer than a deadlock is looked for, and all is given back before the next try. -#}
 do $locks$
 declare

@@ -1,6 +1,6 @@
 {% macro shop_alert_rules() %}
     {#- The alerts of int_shop_alerts, one entry each: it fires where its value there is above the threshold. The
-        description is for whoever looks while nothing is wrong. One of which nothing is found, as where there is no guard,
+        description is shown while nothing is wrong. One of which nothing is found, as where there is no guard,
         has no row. -#}
     {{- return([
         {'alert': 'unclaimed_purchases', 'severity': 'warning', 'threshold': var('alert_unclaimed_purchases'),

@@ -56,7 +56,7 @@
 
 
 {% macro has_unique_key(table_id, column) -%}
-{#- Whether the column alone is a unique key of the table, for whoever writes at once. -#}
+{#- Whether the column alone is a unique key of the table, for writers at one moment. -#}
 exists (
     select 1
     from pg_catalog.pg_index

@@ -17,6 +17,7 @@ from claimctl.options import Options
 
 if TYPE_CHECKING:
     import psycopg
+    from tenacity import RetryCallState, Retrying
 
     from claimctl.database import Database
 
@@ -128,26 +129,49 @@ class _Applier:
         return busy
 
     def _batch(self, after: int, number: int) -> dict[str, Any] | None:
-        """Apply the next batch, however often it takes; none where no line is left, or on stop."""
+        """Apply the next batch, and connect again where the connection is lost.
+
+        The batch is whole or not there, and the guard knows which.
+        """
+        return self._reconnecting()(self._applied, after, number)
+
+    def _reconnecting(self) -> Retrying:
+        import tenacity as again
+
+        return again.Retrying(
+            retry=again.retry_if_exception_type(NoConnectionError),
+            wait=again.wait_chain(*map(again.wait_fixed, RECONNECT_SECONDS)),
+            stop=again.stop_after_attempt(len(RECONNECT_SECONDS) + 1),
+            sleep=again.sleep_using_event(self.progress.stop),
+            retry_error_callback=self._give_up,
+        )
+
+    def _give_up(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        reason = error.message if isinstance(error, NoConnectionError) else ""
+        raise NoConnectionError(
+            f"The server did not come back: {' '.join(reason.split()).rstrip('.')}. "
+            "Nothing is half done; when it is there again, go on:",
+            f"claimctl apply {self.plan_id}",
+        )
+
+    def _applied(self, after: int, number: int) -> dict[str, Any] | None:
+        """Apply the next batch, however small; none where no line is left, or on stop."""
         import psycopg
 
-        lost = retries = 0
+        retries = 0
         while not self.progress.stop.is_set():
+            connection = self._connected()
+            started = time.monotonic()
             try:
-                connection = self._connected()
-                started = time.monotonic()
                 batch = self._call(connection, after, number)
-            except NoConnectionError as error:
-                self._back_off(lost, error.message)
-                lost += 1
             except psycopg.Error as error:
                 if connection.closed:
-                    self._back_off(lost, str(error))
-                    lost += 1
-                elif error.sqlstate in TRANSIENT_STATES and retries < MOST_RETRIES:
+                    raise NoConnectionError(str(error)) from error
+                if error.sqlstate in TRANSIENT_STATES and retries < MOST_RETRIES:
                     retries += 1
                     self.lines = max(1, self.lines // 2)
-                    # Whoever holds what the batch gave up for may need a moment.
+                    # The holder of what the batch gave up for may need a moment.
                     self.progress.stop.wait(SECONDS_BETWEEN_RETRIES * retries)
                 else:
                     self._narrow_down(connection, error)
@@ -174,16 +198,6 @@ class _Applier:
                 "select * from claim_ops.apply_batch(%s, %s, %s, %s)",
                 [self.plan_id, after, self.lines, number],
             ).fetchone()
-
-    def _back_off(self, lost: int, reason: str) -> None:
-        """Wait before the next try; the batch is whole or not there, and the guard knows which."""
-        if lost == len(RECONNECT_SECONDS):
-            raise NoConnectionError(
-                f"The server did not come back: {' '.join(reason.split()).rstrip('.')}. "
-                "Nothing is half done; when it is there again, go on:",
-                f"claimctl apply {self.plan_id}",
-            )
-        self.progress.stop.wait(RECONNECT_SECONDS[lost])
 
     def _narrow_down(self, connection: Database, error: psycopg.Error) -> None:
         """Have smaller batches until one row alone makes the database fail, and name it.

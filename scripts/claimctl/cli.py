@@ -118,7 +118,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _end("Whoever read the output has gone; what the command did before stands.")
+        _end("The reader of the output has gone; what the command did before stands.")
     except OSError as error:
         _end(f"Standard output could not be written: {error.strerror}. What it did stands.")
 

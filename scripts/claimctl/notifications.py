@@ -167,7 +167,7 @@ def _deliver(message: Message, channels: Sequence[Channel], complaints: list[str
     """Send through the message's own channels; where all fail, through the next one that works."""
     own = [channel for channel in channels if _is_addressee(channel, message)]
     others = [channel for channel in channels if channel not in own]
-    # Whoever stands above is asked before whoever stands below.
+    # The level above is asked before the level below.
     others.sort(key=lambda channel: (channel.level or 0) < message.level)
     taken = [_send(message, channel, complaints) for channel in own]
     return any(taken) or any(_send(message, channel, complaints) for channel in others)

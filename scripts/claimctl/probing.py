@@ -91,7 +91,7 @@ def claim(url: str, timeout: float, token: str, tx_id: str, sku: str) -> Reply:
 
 
 def _request(check: str, method: str, url: str, timeout: float, **what: Any) -> Reply:
-    """Send one request; whoever does not answer in time, or not in HTTP, gets one sentence."""
+    """Send one request; no answer in time, or none in HTTP, is told in one sentence."""
     import requests
 
     shown = check_url(url)

@@ -207,7 +207,7 @@ def confirm(question: str, yes: bool, first: str, *commands: str) -> None:
     if not click.get_text_stream("stdin").isatty():
         end = ":" if commands else "."
         raise WrongUsageError(
-            f"Nobody is here to be asked: {first}, then pass --yes{end}", *commands
+            f"There is no terminal to confirm on: {first}, then pass --yes{end}", *commands
         )
     click.confirm(printable_lines(question), abort=True, err=True)
 

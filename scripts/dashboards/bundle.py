@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,28 @@ ROOT = Path(__file__).parents[2]
 SPACE = uuid5(NAMESPACE_URL, "claim_reconciliation/dashboards")
 TOP = "claim_reconciliation"
 DATABASE = "Claim service"
-# Superset's words for the kinds of charts, and how wide each is of twelve.
+# Superset's words for the kinds of charts, and how high each is. Each has a row of its own, because
+# those of one row stand side by side on a phone too, where no title of three can be read.
 KINDS = {
-    "number": ("big_number_total", 4),
-    "lines": ("echarts_timeseries_line", 12),
-    "bars": ("echarts_timeseries_bar", 12),
-    "table": ("table", 12),
+    "number": ("big_number_total", 17),
+    "lines": ("echarts_timeseries_line", 50),
+    "bars": ("echarts_timeseries_bar", 50),
+    "stacked bars": ("echarts_timeseries_bar", 50),
+    "table": ("table", 40),
 }
 # "Last week" would end at midnight.
 LAST = 'DATEADD(DATETIME("now"), -{}, day) : now'
 COLOURS = {
-    **dict.fromkeys(("answered", "windows met", "repaired"), "#1a7f4b"),
-    **dict.fromkeys(("refused by a cap", "excess balances"), "#9a5b00"),
-    **dict.fromkeys(("failed", "windows missed", "short balances", "error share"), "#c0262d"),
-    **dict.fromkeys(("other client errors", "missing"), "#7443a8"),
+    **dict.fromkeys(("answered", "windows_met", "repaired"), "#1a7f4b"),
+    **dict.fromkeys(("refused_by_a_cap", "excess_balances", "found", "beyond_cap"), "#b26a00"),
+    **dict.fromkeys(("failed", "windows_missed", "short_balances"), "#c0262d"),
+    **dict.fromkeys(("other_client_errors", "missing", "ended_by_itself"), "#7443a8"),
+    **dict.fromkeys(("windows_of_low_traffic", "excused"), "#7a8594"),
+    "windows_without_data": "#b8c0ca",
 }
-SHARES = ("share", "share of requests", "share of the budget")
+# How numbers are written: by a chart's unit, in a table by a column's type.
+UNITS = {**dict.fromkeys(("share", "share of requests"), ".2%"), "revenue": ",.2f"}
+TYPES = {"double precision": ",.3~r", "numeric": ",.2f"}
 Document = dict[str, Any]
 
 
@@ -76,7 +83,7 @@ def files(
         for number, chart in enumerate(dashboard["charts"]):
             slug = f"{name}_{number:02}"
             dataset = described["datasets"][chart["dataset"]]
-            document = _chart(slug, chart, dataset, defaults)
+            document = _chart(slug, chart, dataset, columns[chart["dataset"]], defaults)
             made[f"charts/{slug}.yaml"] = document
             charts.append((chart, document))
         made[f"dashboards/{name}.yaml"] = _dashboard(name, dashboard["title"], charts)
@@ -110,26 +117,37 @@ def _dataset(model: str, dataset: Document, schema: str, columns: Mapping[str, s
     }
 
 
-def _chart(slug: str, chart: Document, dataset: Document, defaults: Mapping[str, Any]) -> Document:
+def _chart(
+    slug: str,
+    chart: Document,
+    dataset: Document,
+    types: Mapping[str, str],
+    defaults: Mapping[str, Any],
+) -> Document:
     viz_type, _ = KINDS[chart["kind"]]
-    form = ".2%" if chart["unit"] in SHARES else ",d"
     params: Document = {
         "viz_type": viz_type,
         "adhoc_filters": [],
         "time_range": "No filter",
-        "y_axis_format": form,
+        "y_axis_format": UNITS.get(chart["unit"], ",d" if chart["kind"] == "number" else ",.2~f"),
     }
     if chart["kind"] == "number":
         params |= {
             "metric": chart["metrics"][0],
             "subheader": chart["unit"],
-            "header_font_size": 0.4,
-            "subheader_font_size": 0.125,
+            "header_font_size": 0.5,
+            "subheader_font_size": 0.3,
         }
     elif chart["kind"] == "table":
         params |= {
             "query_mode": "raw",
             "all_columns": chart["columns"],
+            "order_by_cols": [json.dumps([name, True]) for name in chart.get("order", [])],
+            "column_config": {
+                name: {"d3NumberFormat": TYPES[types[name]]}
+                for name in chart["columns"]
+                if types.get(name) in TYPES
+            },
             "row_limit": 1000,
             "table_timestamp_format": "smart_date",
             "show_cell_bars": False,
@@ -148,8 +166,11 @@ def _chart(slug: str, chart: Document, dataset: Document, defaults: Mapping[str,
             "y_axis_title_margin": 60,
             # What is nearly all would be a line at the top.
             "truncateYAxis": chart["metrics"] == ["right_share"],
-            "y_axis_bounds": [None, None],
-            "stack": "Stack" if chart["kind"] == "bars" else None,
+            "y_axis_bounds": [None, 1 if chart["metrics"] == ["right_share"] else None],
+            "stack": "Stack" if chart["kind"] == "stacked bars" else None,
+            # A line of one point is nothing else.
+            "markerEnabled": chart["kind"] == "lines",
+            "markerSize": 3,
             "annotation_layers": _thresholds(chart, defaults),
             "show_legend": True,
         }
@@ -196,34 +217,31 @@ def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -
         "GRID_ID": {"type": "GRID", "id": "GRID_ID", "children": [], "parents": ["ROOT_ID"]},
         "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": title}},
     }
-    for number, row in enumerate(_rows(charts)):
-        row_id = f"ROW-{name}-{number}"
+    for number, (chart, document) in enumerate(charts):
+        row_id, chart_id = f"ROW-{name}-{number}", f"CHART-{document['uuid'][:12]}"
         parents = ["ROOT_ID", "GRID_ID"]
         position["GRID_ID"]["children"].append(row_id)
         position[row_id] = {
             "type": "ROW",
             "id": row_id,
-            "children": [],
+            "children": [chart_id],
             "parents": parents,
             "meta": {"background": "BACKGROUND_TRANSPARENT"},
         }
-        for chart, document in row:
-            chart_id = f"CHART-{document['uuid'][:12]}"
-            position[row_id]["children"].append(chart_id)
-            position[chart_id] = {
-                "type": "CHART",
-                "id": chart_id,
-                "children": [],
-                "parents": [*parents, row_id],
-                "meta": {
-                    # Superset puts its own number here; it reads one before it does.
-                    "chartId": len(position),
-                    "uuid": document["uuid"],
-                    "sliceName": document["slice_name"],
-                    "width": 12 // len(row),
-                    "height": 22 if chart["kind"] == "number" else 50,
-                },
-            }
+        position[chart_id] = {
+            "type": "CHART",
+            "id": chart_id,
+            "children": [],
+            "parents": [*parents, row_id],
+            "meta": {
+                # Superset puts its own number here; it reads one before it does.
+                "chartId": len(position),
+                "uuid": document["uuid"],
+                "sliceName": document["slice_name"],
+                "width": 12,
+                "height": KINDS[chart["kind"]][1],
+            },
+        }
     return {
         "dashboard_title": title,
         "slug": name.replace("_", "-"),
@@ -237,18 +255,3 @@ def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -
         },
         "version": "1.0.0",
     }
-
-
-def _rows(charts: list[tuple[Document, Document]]) -> Iterator[list[tuple[Document, Document]]]:
-    """Put numbers side by side, up to three, and every other chart on a row of its own."""
-    numbers: list[tuple[Document, Document]] = []
-    for each in charts:
-        if KINDS[each[0]["kind"]][1] < 12:
-            numbers.append(each)
-            continue
-        if numbers:
-            yield numbers
-            numbers = []
-        yield [each]
-    if numbers:
-        yield numbers

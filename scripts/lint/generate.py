@@ -1,14 +1,17 @@
-"""`make generate`: what claimctl has of the package's macros, rendered into its SQL files.
+"""`make generate`: claimctl's SQL that the package's macros render, and README's versions.
 
 The doctor works without dbt and without models, by the rules that models and guard are made from:
 each stands in a macro, and what is written here is never edited. `--check` fails where a file is
-older than its macro.
+older than what it is made of.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,12 @@ import yaml
 from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "python"))
+
+from support import dbt_versions, versions  # noqa: E402
+
+README = ROOT / "README.md"
+SUPPORTED = re.compile(r"(?m)^Supported: .*$")
 TARGET = ROOT / "scripts" / "claimctl" / "sql"
 # Stand for psycopg's placeholders until every other percent sign and brace is doubled.
 SETTINGS, COLUMNS = "\x01settings\x02", "\x01columns\x02"
@@ -77,10 +86,26 @@ class _Macros:
         raise _Return(value)
 
 
+def supported() -> str:
+    """Return README's line of versions: those that the test targets run on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pythons = re.findall(r"Python :: (\d\.\d+)", "\n".join(project["classifiers"]))
+    return (
+        f"Supported: dbt-core {_listed(dbt_versions.VERSIONS)} (`make test-dbt`), "
+        f"PostgreSQL {_listed(versions.MAJORS)} (`make test-versions`), "
+        f"Python {_listed(pythons)} (`make test`)."
+    )
+
+
+def _listed(versions: Sequence[object]) -> str:
+    *first, last = map(str, versions)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def render() -> dict[Path, str]:
     """Return the text of each generated file."""
     macros = _Macros()
-    texts = {}
+    texts = {README: SUPPORTED.sub(supported(), README.read_text())}
     for file, (name, arguments) in FILES.items():
         text = str(getattr(macros, name)(**arguments)).strip()
         for plain, doubled in (("%", "%%"), ("{", "{{"), ("}", "}}")):
@@ -97,7 +122,7 @@ def main() -> int:
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what its macro says.\n  make generate")
+            print(f"{path.relative_to(ROOT)} is not what it is made of.\n  make generate")
         return 1 if stale else 0
     for path in stale:
         path.write_text(texts[path])

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from sandbox import demo, drills
+import click
+
+from sandbox import demo as the_demo
+from sandbox import drills
 
 
-def main() -> int:
-    """Run the command that is named; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("command", choices=("demo", "drill", "stop"))
-    parser.add_argument("--users", type=int, help="how many users a drill has")
-    given = parser.parse_args()
-    if given.command == "drill":
-        return drills.run(given.users or drills.USERS)
-    return demo.run() if given.command == "demo" else demo.stop()
+@click.group()
+def sandbox() -> None:
+    """A claim service to try things on."""
+
+
+@sandbox.command()
+def demo() -> None:
+    """Let a claim service drift, find what is wrong and repair it."""
+    sys.exit(the_demo.run())
+
+
+@sandbox.command()
+@click.option("--users", default=drills.USERS, show_default=True, help="How many users there are.")
+def drill(users: int) -> None:
+    """Play an outage and a corruption to their ends."""
+    sys.exit(drills.run(users))
+
+
+@sandbox.command()
+def stop() -> None:
+    """End the demo's server, endpoint and traffic."""
+    sys.exit(the_demo.stop())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sandbox(prog_name="python -m sandbox")

@@ -1,11 +1,10 @@
 """The claim service's endpoint: `GET ?health=1`, and `POST` of a claim, by the reference claim.
 
-The token of a request is the user's id: whoever knows a user here is the user.
+The token of a request is the user's id: a caller who knows a user's id is taken for the user.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import click
 import psycopg
 
 from sandbox.pid_files import hold_pid_file, wait_until_running
@@ -102,15 +102,14 @@ def start_endpoint(pid_file: Path, dsn: str) -> str:
     return f"http://127.0.0.1:{port}/claim"
 
 
-def main() -> None:
-    """Serve until we are stopped, told where by the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dsn", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--pid-file", type=Path, required=True)
-    given = parser.parse_args()
+@click.command()
+@click.option("--dsn", required=True)
+@click.option("--port", type=int, required=True)
+@click.option("--pid-file", type=Path, required=True)
+def main(dsn: str, port: int, pid_file: Path) -> None:
+    """Serve until we are stopped, told where by the options."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Endpoint(given.dsn, given.port) as endpoint, hold_pid_file(given.pid_file):
+    with Endpoint(dsn, port) as endpoint, hold_pid_file(pid_file):
         endpoint.serve_forever()
 
 

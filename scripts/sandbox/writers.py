@@ -6,7 +6,6 @@ Each writer logs what it was acknowledged, so that lost and doubled claims can b
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import random
@@ -21,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+import click
 import psycopg
 
 from sandbox.pid_files import hold_pid_file
@@ -311,29 +311,35 @@ def _measure(connection: Connection, answer: Answer, milliseconds: float) -> Non
     )
 
 
-def main() -> None:
-    """Run one writer, told by its arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", choices=KINDS, required=True)
-    parser.add_argument("--dsn", required=True)
-    parser.add_argument("--name", required=True, help="start of its tx_ids; no two may share it")
-    parser.add_argument(
-        "--users", type=int, nargs=2, required=True, help="first and one after last"
-    )
-    parser.add_argument("--new-users", type=int, nargs=2, required=True)
-    parser.add_argument("--per-second", type=float, required=True)
-    parser.add_argument("--seconds", type=float, required=True, help="ends by itself after these")
-    parser.add_argument("--folder", type=Path, required=True, help="for its log and its pid file")
-    given = parser.parse_args()
-    requests = Requests(given.name, range(*given.users), range(*given.new_users))
-    deadline = time.monotonic() + given.seconds
+@click.command()
+@click.option("--kind", type=click.Choice([*KINDS]), required=True)
+@click.option("--dsn", required=True)
+@click.option("--name", required=True, help="Start of its tx_ids; no two may share it.")
+@click.option("--users", type=int, nargs=2, required=True, help="First, and one after the last.")
+@click.option("--new-users", type=int, nargs=2, required=True)
+@click.option("--per-second", type=float, required=True)
+@click.option("--seconds", type=float, required=True, help="It ends by itself after these.")
+@click.option("--folder", type=Path, required=True, help="For its log and its pid file.")
+def main(
+    kind: str,
+    dsn: str,
+    name: str,
+    users: tuple[int, int],
+    new_users: tuple[int, int],
+    per_second: float,
+    seconds: float,
+    folder: Path,
+) -> None:
+    """Run one writer, told by its options."""
+    requests = Requests(name, range(*users), range(*new_users))
+    deadline = time.monotonic() + seconds
     try:
         with (
-            hold_pid_file(given.folder / f"{given.name}.pid"),
-            (given.folder / f"{given.name}.jsonl").open("a") as log,
-            psycopg.connect(given.dsn, autocommit=True) as connection,
+            hold_pid_file(folder / f"{name}.pid"),
+            (folder / f"{name}.jsonl").open("a") as log,
+            psycopg.connect(dsn, autocommit=True) as connection,
         ):
-            answer_requests(connection, given.kind, requests, log, given.per_second, deadline)
+            answer_requests(connection, kind, requests, log, per_second, deadline)
     except psycopg.OperationalError as error:
         raise SystemExit(f"the server went away: {error}") from None
 

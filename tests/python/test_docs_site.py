@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -13,9 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 from claimctl.cli import cli
+from dbt.cli.main import cli as dbt_cli
 from docs_site import reference
+from lint import generate
+from support import versions
 from support.browser import CHROMIUM, browser_page, keep_screenshot
 from support.dbt_project import ROOT, DbtProject
+from support.documents import commands
 
 HAS_MKDOCS = importlib.util.find_spec("material") is not None
 
@@ -25,6 +30,48 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     assert len(text.splitlines()) <= 150
     for target in re.findall(r"\]\(([^)#]+)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_the_versions_of_the_readme_are_those_of_the_test_targets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert generate.render()[generate.README] == generate.README.read_text()
+    assert "dbt-core 1.11 and 1.12 " in generate.supported()
+    monkeypatch.setattr(versions, "MAJORS", (15, 19))
+    assert "PostgreSQL 15 and 19 " in generate.supported()
+    assert generate.render()[generate.README] != generate.README.read_text()
+
+
+def documented(program: str) -> set[str]:
+    """Return each command of a program that a page names."""
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    pages += (ROOT / "docs").rglob("*.md")
+    return {each for page in pages for each in commands(page.read_text(), program)}
+
+
+def test_each_make_target_of_the_pages_is_there() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    named = {command.split()[1] for command in documented("make")}
+    assert len(named) > 15
+    assert named <= targets
+
+
+def test_each_dbt_command_of_the_pages_is_understood(dbt: DbtProject) -> None:
+    manifest = dbt.parse()
+    macros = {macro.name for macro in manifest.macros.values()}
+    selectors = yaml.safe_load((ROOT / "selectors.yml").read_text())["selectors"]
+    named = {re.sub(r"^(dbt)[, ]+", "dbt ", command) for command in documented("dbt")}
+    assert len(named) > 8
+    for command in named:
+        words = shlex.split(command, comments=True)[1:]
+        with dbt_cli.make_context("dbt", words, resilient_parsing=True) as context:
+            name, subcommand, rest = dbt_cli.resolve_command(context, words)
+            assert name, command
+            assert subcommand is not None, command
+            with subcommand.make_context(name, rest, parent=context) as given:
+                assert given.params.get("macro", "install_guard") in macros, command
+                selector = given.params.get("selector")
+                assert selector is None or selector in {each["name"] for each in selectors}
 
 
 def test_each_decision_says_what_was_chosen_and_each_page_is_listed() -> None:

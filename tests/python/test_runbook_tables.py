@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from sandbox.server import Server
 from support.claimctl import Answer, claimctl, faults, on
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import ROOT, DbtProject
+from support.documents import commands
 from support.foreign import installed
 from support.guard import CHECKER, MAKER, RUNNER, SHIELD, Guard
 
@@ -84,6 +84,8 @@ EXAMPLES = {
     r"--changed-from \S+ --changed-to \S+": "--changed-from {from} --changed-to {to}",
     r"\b(affected|goodwill)\.txt|\bFILE\b": "users.txt",
     r"\bUSER\b": "anna",
+    r"\bCOMMAND\b": "doctor",
+    r"\bOLD_HEAD\b": "0" * 64,
 }
 # Which login does it, and which plan it is about.
 LOGIN_OF = {"approve": CHECKER, "reject": CHECKER, "apply": RUNNER, "pause": RUNNER}
@@ -101,17 +103,6 @@ ELSEWHERE = (
 )
 
 
-def commands(text: str, program: str) -> Iterator[str]:
-    """Give each command of a text in its order: lines of blocks, and what stands in backticks."""
-    text = re.sub(r"\\\n\s*", "", text)
-    for block, inline in re.findall(r"^ *```[a-z]*\n(.*?)^ *```|`([^`]+)`", text, re.M | re.S):
-        lines = block.splitlines() if block else [" ".join(inline.split())]
-        for line in lines:
-            command = line.strip().removeprefix("$ ")
-            if command.startswith(f"{program} ") and "[" not in command:
-                yield command
-
-
 def run(guard: Guard, command: str) -> Answer:
     """Run a command of the runbook as the login that would, about the plan that waits for it."""
     now = guard.value("select to_char(now(), 'YYYY-MM-DD\"T\"HH24:MI:SSZ')")
@@ -127,7 +118,7 @@ def run(guard: Guard, command: str) -> Answer:
     plan = guard.value(
         f"select coalesce(max(plan_id) filter (where {waits}), max(plan_id)) from claim_ops.plans"
     )
-    if words[0] in (*STATES_OF, "show", "reject"):
+    if words[0] in (*STATES_OF, "show", "reject", "export"):
         words[1:] = [
             str(plan) if re.fullmatch(r"\d+|PLAN", word) and words[place] != "--appliers" else word
             for place, word in enumerate(words[1:])
@@ -143,7 +134,7 @@ def run(guard: Guard, command: str) -> Answer:
 
 
 @pytest.mark.slow
-def test_every_command_of_readme_and_runbook_runs_there(
+def test_every_command_of_readme_and_docs_runs_there(
     runbook: Database,
     dbt: DbtProject,
     server: Server,
@@ -176,9 +167,19 @@ def test_every_command_of_readme_and_runbook_runs_there(
     assert faults(examined) == []
     assert examined.exit_code == 0
 
-    text = (ROOT / "docs" / "runbook.md").read_text()
+    # The runbook's in their order, then what only other pages name.
+    runbooks = [
+        *commands(own, "claimctl"),
+        *commands((ROOT / "docs" / "runbook.md").read_text(), "claimctl"),
+    ]
+    others = {
+        command
+        for page in (ROOT / "docs").rglob("*.md")
+        for command in commands(page.read_text(), "claimctl")
+    }
+    assert len(others - {*runbooks}) > 5
     ran = 0
-    for command in (*commands(own, "claimctl"), *commands(text, "claimctl")):
+    for command in [*runbooks, *sorted(others - {*runbooks})]:
         is_name = command.removeprefix("claimctl ") in NAMES
         if is_name or any(part in command for part in ELSEWHERE):
             continue

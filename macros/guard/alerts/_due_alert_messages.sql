@@ -16,7 +16,7 @@ firing as (
     select
         alerts.alert,
         coalesce(known.since, alerts.since) as since,
-        -- Whoever was told that it is over and sees it fire since the same minute, after late rows, is told again.
+        -- A contact who was told that it is over is told again where late rows let it fire since the same minute.
         coalesce(known.occurrence, 1 + (
             select coalesce(max(past.occurrence), 0)
             from claim_ops.alert_notifications as past
@@ -34,7 +34,7 @@ firing as (
     where alerts.state = 'firing'
 ),
 
--- Whoever was told that it fires is told that it is over; silence of the service is no recovery.
+-- A contact who was told that it fires is told that it is over; silence of the service is no recovery.
 recovered as (
     select
         known.alert,

@@ -14,7 +14,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    -- By the time of the lease: whoever came too late settles nothing of another run.
+    -- By the time of the lease: a run that came too late settles nothing of another.
     update claim_ops.alert_notifications
     set sent_at = clock_timestamp()
     where alert = p_alert and since = p_since and occurrence = p_occurrence and escalation_level = p_escalation_level

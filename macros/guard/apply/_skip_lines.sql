@@ -12,7 +12,7 @@ as $function$
         end
     from jsonb_each(p_verdicts) as verdict
     join claim_ops.plan_lines on plan_lines.plan_id = p_plan_id and plan_lines.line_no = verdict.key::integer
-    -- Skipped at once, whoever happens to be claiming would keep his wrong wallet.
+    -- Skipped at once, a user who happens to be claiming would keep a wrong wallet.
     where verdict.value <> to_jsonb('busy'::text) or p_pass >= 10
     order by plan_lines.line_no
 $function$;

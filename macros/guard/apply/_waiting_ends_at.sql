@@ -14,7 +14,7 @@ as $function$
     where pg_settings.name = 'deadlock_timeout'
 $function$;
 comment on function claim_ops._waiting_ends_at is
-$$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its beginning on. Whoever waits for the
-batch began later, and is not looked at for a deadlock before deadlock_timeout; so he never is the one to die.$$;
+$$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its beginning on. A transaction that waits for
+the batch began later, and is not looked at for a deadlock before deadlock_timeout; so it never is the one to die.$$;
 {{ claim_reconciliation.guard_hand_over('_waiting_ends_at') }}
 {% endmacro %}

@@ -57,7 +57,7 @@ begin
         'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
         v_kind.apply_function, v_lines[1], v_lines[cardinality(v_lines)]
     ) into last_line using v_plan, v_items, v_batch_id, p_pass;
-    -- Whoever holds the chain longer than a commit takes is not waited for with wallets locked: the batch is tried again.
+    -- A chain held longer than a commit takes is not waited for with wallets locked: the batch is tried again.
     perform set_config('lock_timeout', '100ms', true);
     perform claim_ops._seal_journal(v_batch_id);
     perform set_config('lock_timeout', v_lock_timeout, true);

@@ -12,7 +12,7 @@ when (states.expected @> lines.after) is not true then 'ledger_changed'
 
 {% macro guard_held_verdicts(locked='p_locked') %}
     {#- The first two of them, of which a rollback asks too. #}
--- Not waited for: whoever holds it may be waiting for us.
+-- Not waited for: its holder may be waiting for us.
 when not lines.user_id = any({{ locked }})
     then case when coalesce(states.has_wallet, false) then 'busy' else 'changed' end
 -- What was approved was a change from `before`, and from nothing else.

@@ -20,7 +20,7 @@ begin
             'Only a kill switch may be applied first and approved afterwards.', format('Ask another login: claimctl approve %s', p_plan_id)
         );
     end if;
-    perform claim_ops._check_reason(p_reason, 'Whoever approves it afterwards');
+    perform claim_ops._check_reason(p_reason, 'The login that approves it afterwards');
     -- No approver looks at it before: lines forged since it was made would be applied unseen.
     perform claim_ops._check_digest(p_plan_id, null);
     update claim_ops.plans

@@ -30,7 +30,7 @@ grant select on all tables in schema claim_ops to claim_reader, claim_guard;
 grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks to claim_guard;
 grant insert on claim_ops.plan_left_out, claim_ops.plan_balances_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
--- On locks and lines too: whoever may not update a row may not lock it.
+-- On locks and lines too: a role that may not update a row may not lock it.
 grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
@@ -44,7 +44,7 @@ grant usage on all sequences in schema claim_ops to claim_guard;
 
 {% macro guard_revoke_rights() %}
     {#- Default privileges name roles (a hosting's API roles, a reporting login), and what they give on a new table stays.
-        Whoever may update claim_ops.plans approves his own plan. So nobody keeps a right that is not granted below. #}
+        A login that may update claim_ops.plans approves its own plan. So nobody keeps a right that is not granted below. #}
     for v_object in
         with objects as (
             select 'schema' as kind, nspname::regnamespace::text as name, nspowner as owner, nspacl as acl

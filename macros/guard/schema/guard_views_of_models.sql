@@ -1,6 +1,6 @@
 {% macro guard_views_of_models(models_schema) %}
     {#- Models that were built before the guard read nothing of it, and take each approved override for a violation:
-        whoever owns their views lets them read it. Else the next build does, and doctor says so until then. -#}
+        the owner of their views lets them read it. Else the next build does, and doctor says so until then. -#}
     {%- for name, query in claim_reconciliation.read_of_guard().items() %}
     {%- set view = adapter.quote(models_schema) ~ '.' ~ name %}
 do $view$

@@ -29,7 +29,7 @@ declare
         select 1 from claim_ops.journal where journal.plan_id = old.plan_id and journal.event = 'applied'
     );
 begin
-    -- A plan that was rejected or has expired would open again, past whoever stopped it.
+    -- A plan that was rejected or has expired would open again, past the login that stopped it.
     if new.state <> old.state and not v_is_allowed then
         perform claim_ops._refuse(
             'CO002',

@@ -7,7 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    perform claim_ops._check_reason(p_reason, 'Whoever is refused');
+    perform claim_ops._check_reason(p_reason, 'Each login that is refused');
     -- The table's lock queues before the batches that come; the row's alone would be starved by their FOR SHARE.
     lock table claim_ops.control in exclusive mode;
     update claim_ops.control

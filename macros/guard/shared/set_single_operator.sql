@@ -7,7 +7,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    perform claim_ops._check_reason(p_reason, 'Whoever looks into the journal');
+    perform claim_ops._check_reason(p_reason, 'An auditor of the journal');
     update claim_ops.control
     set is_single_operator = p_is_on, changed_by = session_user, changed_at = clock_timestamp();
     perform claim_ops._write_event(null, 'single_operator', jsonb_build_object('is_on', p_is_on, 'reason', p_reason));

@@ -9,7 +9,7 @@ from claimctl.output import say
 
 
 @click.command(cls=Command)
-@click.option("--reason", type=NOT_BLANK, required=True, help="Why; whoever is refused reads it.")
+@click.option("--reason", type=NOT_BLANK, required=True, help="Why; each refused apply shows it.")
 @global_options
 @click.pass_obj
 def pause(options: Options, reason: str) -> None:

@@ -72,7 +72,7 @@ def _plan(options: Options, arguments: dict[str, Any]) -> None:
 
 
 def _switch_now(options: Options, arguments: dict[str, Any], yes: bool) -> None:
-    """Show, ask once, then plan and break the glass at once: whoever is refused leaves no plan."""
+    """Show, ask once, then plan and break the glass at once: a refusal leaves no plan."""
     from claimctl.commands.apply import apply_and_print
     from claimctl.guard import call, guard, show_plan
     from claimctl.summary import confirm, print_changes

@@ -11,7 +11,7 @@ from claimctl.options import NOT_BLANK, SECONDS, Command, Options, global_option
 from claimctl.output import say
 
 TOKEN_VARIABLE = "CLAIMCTL_TOKEN"
-# Whoever reads the claims knows a test by it.
+# A reader of the claims knows a test by it.
 RESERVED_PREFIX = "test-"
 
 

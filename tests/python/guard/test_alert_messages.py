@@ -184,7 +184,7 @@ def test_a_run_that_died_gives_its_claim_up(guard: Guard) -> None:
     assert claim(guard, alert("firing", 0, 1)) == [("a", 0, 1, 1)]
 
 
-def test_whoever_comes_too_late_settles_nothing(guard: Guard) -> None:
+def test_a_late_run_settles_nothing(guard: Guard) -> None:
     claim(guard, alert("firing", 0, 1))
     late = guard.value("select leased_at from claim_ops.alert_notifications")
     age(guard, 6)

@@ -208,7 +208,7 @@ def refusals() -> Iterator[tuple[str, str, list[str], int, str]]:
         "no emergency",
     )
     off = [*KILL, "--off", "--all", "--now"]
-    yield "--now asks nobody", TWOFOLD, off, 2, "Nobody is here to be asked"
+    yield "--now asks nobody", TWOFOLD, off, 2, "There is no terminal to confirm on"
     yield "--now without break_glass", MAKER, [*off, "--yes"], 4, "break_glass"
     yield "--now without a plan", RUNNER, [*off, "--yes"], 4, "plan_kill_switch"
     yield "apply asks nobody", RUNNER, ["apply", APPLYING], 2, f"claimctl show {APPLYING}"

@@ -129,7 +129,7 @@ def test_suspected_spends_are_few(guard_that_waits: Guard) -> None:
     looks = "claimctl explain carol; claimctl explain bob; claimctl explain alice"
     with guard.refuses("CO005", looks) as refusal:
         guard.plan()
-    # Not one paste away: what is raised, and to what, is for whoever has looked.
+    # Not one paste away: what is raised, and to what, is for a person who has looked.
     assert "max_suspected_spends is 3, limit 2" in str(refusal.value)
     assert not re.search("--raise m", str(refusal.value))
     guard.execute("update user_wallet_balances set streakshield_count = 2 where user_id = 'carol'")

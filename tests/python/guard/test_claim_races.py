@@ -1,6 +1,6 @@
 """Recovery, replay and override beside a live claim of the same purchase, and under kill -9.
 
-Whoever is quicker: there is one claim, one credit, and no writer dies of us.
+Whichever is quicker: there is one claim, one credit, and no writer dies of us.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ADD_SHIELD = """
     set streakshield_count = user_wallet_balances.streakshield_count + 1, updated_at = now()
 """
 # The ways in which a service may claim, but for the one that credits before it knows whether the
-# claim is its own: whoever is quicker, that one credits in any case.
+# claim is its own: whichever is quicker, that one credits in any case.
 KINDS_OF_WRITERS = ("atomic", "upsert", "claim-then-wallet")
 LONG_AGO = timedelta(days=300)
 LONG_ENOUGH = 0.1  # Seconds in which most plans of one line are applied.
@@ -168,7 +168,7 @@ def test_a_writer_that_keeps_us_waiting_is_left_before_the_server_looks_for_a_de
 
 
 def test_a_batch_ends_when_its_waiting_time_is_used_up(queued: Guard) -> None:
-    """Whoever waits for its first line must not wait until the second has waited, too."""
+    """A writer that waits for its first line must not wait until the second has waited, too."""
     for user in ("alice", "bob", "carl"):
         queued.add_wallet(user)
         queued.add_purchase(user, f"tx {user}")

@@ -355,7 +355,7 @@ def test_a_switch_at_once_is_an_alert_until_another_login_approves(guard: Guard)
 
 
 def test_alerts_that_do_not_know_the_guard_are_unknown(alerts: Guard) -> None:
-    """Models of a build before the guard, which whoever installed it might not touch."""
+    """Models of a build before the guard, which its installer might not touch."""
     alerts.execute(f"delete from {MODELS_SCHEMA}.rpt_alerts where alert = 'unapproved_break_glass'")
     answer = run(alerts)
     assert answer.exit_code == UNKNOWN

@@ -275,7 +275,7 @@ def test_nobody_to_ask(guard: Guard, plan: str) -> None:
         answer = run(guard, user, *command)
         assert (answer.exit_code, guard.snapshot()) == (2, before)
         assert answer.stderr == (
-            "claimctl: Nobody is here to be asked: look, then pass --yes:\n"
+            "claimctl: There is no terminal to confirm on: look, then pass --yes:\n"
             f"  claimctl show {command[1]}\n"
         )
 

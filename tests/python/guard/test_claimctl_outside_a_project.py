@@ -151,7 +151,7 @@ def test_rules_that_differ(guard_that_waits: Guard, tmp_path: Path) -> None:
         (
             "select claim_ops.set_single_operator(true, 'alone')",
             "warning",
-            "Single-operator mode is on: whoever made a plan may approve it.",
+            "Single-operator mode is on: the maker of a plan may approve it.",
         ),
         (
             "set session_replication_role = replica;"

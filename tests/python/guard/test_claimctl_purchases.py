@@ -165,7 +165,7 @@ def test_the_switch_at_once(guard: Guard) -> None:
         before = guard.rows("table store_config")
         answer = run(guard, RUNNER, *SWITCH, "--off", "--all", "--now")
         assert (answer.exit_code, guard.rows("table store_config")) == (2, before)
-        assert "Nobody is here to be asked" in answer.stderr
+        assert "There is no terminal to confirm on" in answer.stderr
         done = said(guard, RUNNER, *SWITCH, "--off", "--all", "--now", "--yes")
     finally:
         guard.execute(f"revoke claim_planner from {RUNNER}")

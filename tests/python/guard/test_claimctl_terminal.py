@@ -98,7 +98,7 @@ def test_it_asks_and_shows_a_bar(guard: Guard, plan: int) -> None:
     assert f"Plan {plan}: {WALLETS} applied, 0 skipped." in shell.shown
 
 
-def test_whoever_says_no_changes_nothing(guard: Guard, plan: int) -> None:
+def test_a_no_changes_nothing(guard: Guard, plan: int) -> None:
     with terminal(guard, "apply", str(plan)) as shell:
         shell.read_until("[y/N]: ")
         shell.type("\n")
@@ -108,7 +108,7 @@ def test_whoever_says_no_changes_nothing(guard: Guard, plan: int) -> None:
 
 
 def test_the_switch_at_once_asks_once(guard: Guard) -> None:
-    """Whoever says no has switched nothing; one yes switches, without another login."""
+    """A no switches nothing; one yes switches, without another login."""
     command = ("plan", "kill-switch", "--off", "--all", "--now", "--reason", "every claim fails")
     before = guard.rows("table store_config")
     guard.execute(f"grant claim_planner to {RUNNER}")

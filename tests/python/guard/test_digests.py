@@ -1,4 +1,4 @@
-"""Digests: what is applied is what was planned and looked at, whoever has the owner's rights."""
+"""Digests: what is applied is what was planned and looked at, whatever the login may do."""
 
 from __future__ import annotations
 

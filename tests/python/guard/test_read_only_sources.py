@@ -187,7 +187,7 @@ def test_doctor_build_and_install_guard_refuse_in_the_same_words(
     assert other_forms.rows("select from pg_namespace where nspname = 'claim_ops'") == []
 
 
-def test_a_view_by_the_rights_of_whoever_asks_is_told(
+def test_a_view_by_the_rights_of_the_asking_login_is_told(
     other_forms: Database, tmp_path: Path
 ) -> None:
     other_forms.execute("alter view audit_purchases set (security_invoker = true)")

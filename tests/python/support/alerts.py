@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from support.databases import MODELS_SCHEMA, Database
 
@@ -68,47 +69,34 @@ def set_alert(
 class Webhook:
     """A server that keeps each message, and refuses them while `status` says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: HTTPServer) -> None:
+        self.server = server
         self.received: list[Mapping[str, Any]] = []
         self.status = 200
         self.delay = threading.Event()
         self.delay.set()
-        webhook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                webhook.delay.wait(10)
-                if webhook.status == 200:
-                    webhook.received.append(json.loads(body))
-                self.send_response(webhook.status)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.expect_request("/", method="POST").respond_with_handler(self._take)
 
     @property
     def url(self) -> str:
         """The URL that Apprise sends to."""
-        return f"json://127.0.0.1:{self.server.server_port}/"
+        return f"json://127.0.0.1:{self.server.port}/"
 
     @property
     def titles(self) -> list[str]:
         """The subjects that came in, in their order."""
         return [message["title"] for message in self.received]
 
+    def _take(self, request: Request) -> Response:
+        self.delay.wait(10)
+        if self.status == 200:
+            self.received.append(request.json)
+        return Response(status=self.status)
+
 
 @contextmanager
 def webhook() -> Iterator[Webhook]:
     """Run a webhook on a free port."""
-    hook = Webhook()
-    thread = threading.Thread(target=hook.server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield hook
-    finally:
-        hook.server.shutdown()
-        hook.server.server_close()
-        thread.join()
+    with HTTPServer(threaded=True) as server:
+        yield Webhook(server)
+        server.check()

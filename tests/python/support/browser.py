@@ -16,18 +16,24 @@ SCREENSHOTS = ROOT / "target" / "screenshots"
 
 
 @contextmanager
-def browser_page(scheme: Any, width: int) -> Iterator[Any]:
-    """Open an empty page of a width in a light or dark scheme; an error on it fails the test."""
+def any_page(scheme: Any, width: int) -> Iterator[Any]:
+    """Open an empty page of a width in a light or dark scheme."""
     from playwright.sync_api import sync_playwright
 
-    errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        yield browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        browser.close()
+
+
+@contextmanager
+def browser_page(scheme: Any, width: int) -> Iterator[Any]:
+    """Open an empty page for one of ours: an error on it fails the test."""
+    errors: list[str] = []
+    with any_page(scheme, width) as page:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
         yield page
-        browser.close()
     assert errors == []
 
 

@@ -1,4 +1,4 @@
-"""The shapes of docs/json.md, and where a document departs from one."""
+"""The commands of a page; the shapes of docs/json.md, and where a document departs from one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ KINDS: dict[str, Any] = {
     "map": dict,
     "null": type(None),
 }
+
+
+def commands(text: str, program: str) -> Iterator[str]:
+    """Give each command of a text in its order: lines of blocks, and what stands in backticks."""
+    text = re.sub(r"\\\n\s*", "", text)
+    for block, inline in re.findall(r"^ *```[a-z]*\n(.*?)^ *```|`([^`]+)`", text, re.M | re.S):
+        lines = block.splitlines() if block else [" ".join(inline.split())]
+        for line in lines:
+            command = line.strip().removeprefix("$ ")
+            if command.startswith(f"{program} ") and "[" not in command:
+                yield command
 
 
 @cache

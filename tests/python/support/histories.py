@@ -1,12 +1,13 @@
-"""Random histories of users, dense where the rules of balances have their edges."""
+"""Histories of users as Hypothesis strategies, dense where the rules of balances have edges."""
 
 from __future__ import annotations
 
-import random
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
+from hypothesis import strategies as st
 
 from support.balance_rules import (
     Adjustment,
@@ -28,86 +29,104 @@ CATALOG = {
 }
 UNKNOWN_SKU = "consumable_of_last_year"
 MICROSECOND = timedelta(microseconds=1)
+MOST_USERS = 8
 
 
-def random_service(seed: int, users: int, rules: Rules, now: datetime, as_uuid: bool) -> Service:
-    """Return the tables of random users, with wallets right and wrong in all ways."""
-    rng = random.Random(seed)
+@st.composite
+def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Service:
+    """Draw the tables of a few users, with wallets right and wrong in all ways."""
     service = Service(CATALOG)
-    for number in range(users):
-        user_id = str(uuid.UUID(int=rng.getrandbits(128))) if as_uuid else f"user-{number:05d}"
-        _add_ledger(rng, service, user_id, rules, now)
+    users = [_user_id(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
+    for user_id in users:
+        _draw_ledger(draw, service, user_id, rules, now)
     right = {(each.user_id, each.item): each for each in balances(service, rules, now)}
-    known = {user_id for user_id, _ in right}
-    strangers = {f"{uuid.UUID(int=rng.getrandbits(128))}" for _ in range(users // 10)}
-    for user_id in sorted(known) + sorted(strangers):
-        if rng.random() < 0.15:
+    for user_id in users:
+        # A user without claims has a wallet or is not there.
+        is_known = (user_id, "streakshield") in right
+        if draw(st.sampled_from([False, False, False, True])):
             continue
-        shields = right[user_id, "streakshield"].expected_quantity if user_id in known else 0
-        until = right[user_id, "xp_booster"].expected_expires_at if user_id in known else None
+        shields = right[user_id, "streakshield"].expected_quantity if is_known else 0
+        until = right[user_id, "xp_booster"].expected_expires_at if is_known else None
         service.wallets.append(
             Wallet(
                 user_id,
-                rng.choice([shields, shields, shields, (shields or 0) + 1, rng.randrange(4), None]),
-                _wallet_expiry(rng, until, rules, now),
-                rng.choice([_moment(rng, rules, now), _moment(rng, rules, now), None]),
+                draw(
+                    st.one_of(
+                        st.just(shields),
+                        st.sampled_from([(shields or 0) + 1, (shields or 0) - 1, None]),
+                    )
+                ),
+                draw(_wallet_expiries(until, rules, now)),
+                draw(st.one_of(_moments(rules, now), _moments(rules, now), st.none())),
             )
         )
     return service
 
 
-def _add_ledger(
-    rng: random.Random, service: Service, user_id: str, rules: Rules, now: datetime
+def _user_id(number: int, as_uuid: bool) -> str:
+    return str(uuid.UUID(int=number)) if as_uuid else f"user-{number}"
+
+
+def _draw_ledger(
+    draw: st.DrawFn, service: Service, user_id: str, rules: Rules, now: datetime
 ) -> None:
-    claimed_at = _moment(rng, rules, now)
-    for _ in range(rng.choice([0, 1, 1, 2, 3, 6])):
-        # One in five has the time of the claim before.
-        claimed_at = claimed_at if rng.random() < 0.2 else _moment(rng, rules, now)
-        sku = rng.choice([*CATALOG, UNKNOWN_SKU])
-        service.claims.append(Claim(user_id, sku, claimed_at))
-    for _ in range(rng.choice([0, 0, 0, 1, 2])):
+    claimed_at = draw(_moments(rules, now))
+    for _ in range(draw(st.integers(0, 4))):
+        # Often at the time of the claim before.
+        claimed_at = draw(
+            st.one_of(st.just(claimed_at), _moments(rules, now), _moments(rules, now))
+        )
+        service.claims.append(
+            Claim(user_id, draw(st.sampled_from([*CATALOG, UNKNOWN_SKU])), claimed_at)
+        )
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        item = draw(st.sampled_from(["streakshield", "xp_booster", "an_item_of_last_year"]))
+        quantities = [-30, 12, 24, 72] if item == "xp_booster" else [-6, -1, 1, 2]
         service.adjustments.append(
             Adjustment(
                 user_id,
-                rng.choice(["streakshield", "streakshield", "an_item_of_last_year"]),
-                rng.choice([-6, -1, 1, 2]),
-                _moment(rng, rules, now),
+                item,
+                draw(st.sampled_from(quantities)),
+                draw(st.one_of(st.just(claimed_at), _moments(rules, now))),
             )
         )
-    for _ in range(rng.choice([0, 0, 0, 1, 2])):
-        hours = rng.choice([-30, 12, 24, 72])
-        adjusted_at = rng.choice([claimed_at, _moment(rng, rules, now)])
-        service.adjustments.append(Adjustment(user_id, "xp_booster", hours, adjusted_at))
 
 
-def _moment(rng: random.Random, rules: Rules, now: datetime) -> datetime:
-    """Return any moment of the last weeks, or one at an edge: now, settled, a booster's end."""
-    edge = rng.choice(
-        [
-            now,
-            now - timedelta(minutes=rules.settle_minutes),
-            now - timedelta(hours=168),
-            now - timedelta(hours=24),
-            now + timedelta(hours=rng.randrange(48)),
-        ]
+def _moments(rules: Rules, now: datetime) -> st.SearchStrategy[datetime]:
+    """Any moment of the last weeks, or one at an edge: now, settled, a booster's end."""
+    edges = [
+        now,
+        now - timedelta(minutes=rules.settle_minutes),
+        now - timedelta(hours=168),
+        now - timedelta(hours=24),
+        now + timedelta(hours=1),
+        now + timedelta(hours=47),
+    ]
+    at_an_edge = st.builds(
+        lambda edge, step: edge + step * MICROSECOND, st.sampled_from(edges), st.integers(-1, 1)
     )
-    somewhen = now - timedelta(seconds=rng.randrange(15 * 86400), microseconds=rng.randrange(10**6))
-    return rng.choice([somewhen, somewhen, somewhen, edge - MICROSECOND, edge, edge + MICROSECOND])
+    # One integer of this size would mostly be small.
+    somewhen = st.builds(
+        lambda minutes, micros: now - timedelta(minutes=minutes, microseconds=micros),
+        st.integers(0, 15 * 24 * 60),
+        st.integers(0, 10**6),
+    )
+    return st.one_of(somewhen, somewhen, at_an_edge)
 
 
-def _wallet_expiry(
-    rng: random.Random, until: datetime | None, rules: Rules, now: datetime
-) -> datetime | None:
+def _wallet_expiries(
+    until: datetime | None, rules: Rules, now: datetime
+) -> st.SearchStrategy[datetime | None]:
     if until is None:
-        return rng.choice([None, None, now - timedelta(days=1), now + timedelta(days=1)])
+        return st.sampled_from([None, None, now - timedelta(days=1), now + timedelta(days=1)])
     tolerance = timedelta(seconds=rules.tolerance_seconds)
     within = [until, until + tolerance, until - tolerance]
     beyond = [until + tolerance + MICROSECOND, until - tolerance - MICROSECOND]
     far = [until + timedelta(hours=1), until - timedelta(hours=1), until - timedelta(days=7), None]
-    return rng.choice([*within, *beyond, *far])
+    return st.sampled_from([*within, *beyond, *far])
 
 
-def store(service: Service, connection: psycopg.Connection) -> None:
+def store(service: Service, connection: psycopg.Connection[Any]) -> None:
     """Write the histories into the claim service's tables."""
     rows: dict[str, list[tuple[object, ...]]] = {
         "purchase_claims (tx_id, user_id, sku, claimed_at)": [

@@ -336,7 +336,7 @@ def _signal(rule: Rule, bad: list[int], totals: list[int], *, is_silent: bool) -
 
 
 def _states(needed: int, signals: Iterator[tuple[datetime, Row]]) -> Iterator[tuple[datetime, Row]]:
-    """Walk through the minutes as whoever is on call lives through them."""
+    """Walk through the minutes as the engineer on call lives through them."""
     run, is_firing, state, since = 0, False, "", EPOCH
     for minute, row in signals:
         run = run + 1 if row["signal"] == "breach" else 0

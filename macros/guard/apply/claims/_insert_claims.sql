@@ -19,8 +19,8 @@ begin
     -- In one order everywhere: two that insert the same claims crosswise would be a deadlock.
     for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
         {{ claim_reconciliation.guard_claim_record("v_element -> 'user_id'") }}
-        -- Whoever waits for us began after this transaction's first lock: before the server looks for a deadlock on his
-        -- behalf, we have given up waiting for him.
+        -- A transaction that waits for us began after our first lock: before the server looks for a deadlock on its
+        -- behalf, we have given up waiting for it.
         perform set_config('lock_timeout', greatest(
             1, ceil(1000 * extract(epoch from p_until - clock_timestamp()))
         )::text, true);

@@ -6,7 +6,7 @@ returns integer
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- We hold no other row: whoever holds this one cannot be waiting for us.
+-- We hold no other row: the holder of this one cannot be waiting for us.
 set lock_timeout = '5s'
 as $function$
 declare

@@ -1,7 +1,7 @@
 -- What the catalogs tell of the guard to every login: whether it is there, and who could go around it.
 with
 
--- By the catalogs, because to_regclass is an error to whoever may not use the schema.
+-- By the catalogs, because to_regclass is an error to a login that may not use the schema.
 guard as (
     select
         count(*) > 0 as is_installed,
@@ -49,7 +49,7 @@ where is_installed and not is_readable
 union all
 select
     'info',
-    string_agg(login, ', ' order by login) || ' may grant claim_approver: whoever can use such a login can make himself '
+    string_agg(login, ', ' order by login) || ' may grant claim_approver: who can use such a login can make '
     || 'a second one that approves.',
     'Where it is not needed: revoke admin option for claim_approver from the login;'
 from logins
@@ -59,7 +59,7 @@ union all
 select
     'info',
     string_agg(login, ', ' order by login) || ' may create logins (CREATEROLE): two logins need not be two people.',
-    'Keep it from whoever plans or approves.'
+    'Keep it from logins that plan or approve.'
 from logins
 where may_create_roles and not is_superuser
 having count(*) > 0

@@ -144,7 +144,7 @@ findings as (
     union all
     select
         'warning',
-        'Single-operator mode is on: whoever made a plan may approve it.',
+        'Single-operator mode is on: the maker of a plan may approve it.',
         'As a member of claim_owner: select claim_ops.set_single_operator(false, ''two of us again'');'
     from claim_ops.control
     where is_single_operator
