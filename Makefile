@@ -49,8 +49,8 @@ test: $(INSTALLED) lint ## everything that takes at most 8 minutes
 test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
 	$(BIN)/pytest $(TOGETHER) -m "not (drill and slow)"
 
-mutants: $(INSTALLED) ## one protection of the guard less at a time: which test goes red
-	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants
+mutants: $(INSTALLED) ## one protection of the guard, then one rule of the models less at a time: which test goes red
+	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.mutants && PYTHONPATH=scripts:tests/python $(BIN)/python -m support.rule_mutants
 
 test-versions: $(INSTALLED) ## the guard on PostgreSQL 15 to 18, as far as their programs are found; PG_BINS=folder:folder
 	@PYTHONPATH=scripts:tests/python $(BIN)/python -m support.versions

@@ -92,8 +92,9 @@ LOGIN_OF = {"approve": CHECKER, "reject": CHECKER, "apply": RUNNER, "pause": RUN
 STATES_OF = {"approve": "planned", "apply": "approved", "verify": "applied", "rollback": "applied"}
 # A command that is spoken of, without what it needs.
 NAMES = ("plan wallets", "plan wallets --user USER", "plan recovery", "approve", "apply")
-# What needs more than the database: the service's own address, a terminal, a place for messages.
+# What needs more than the database: the service's address, a terminal, messages, an object store.
 ELSEWHERE = (
+    "s3://",
     "probe",
     "claimctl watch",
     "alerts --notify",

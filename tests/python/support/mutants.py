@@ -143,6 +143,9 @@ def main() -> int:
     """Run all mutants in two processes; exit code 1 where one survives or does not apply."""
     table = mutants()
     console = Console()
+    if not table:
+        console.print("No protection of the guard has this in its name.")
+        return 0
     with tempfile.TemporaryDirectory() as folder, Progress(console=console) as progress:
         task = progress.add_task(f"{len(table)} mutants", total=len(table))
         files = [Path(folder) / f"{number}.jsonl" for number in range(PROCESSES)]
