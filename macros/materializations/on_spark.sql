@@ -10,6 +10,12 @@
 {% endmaterialization %}
 
 
+{% materialization incremental_balances, adapter='spark' %}
+    {#- All users are computed anew: nobody's row rests. -#}
+    {{ return(claim_reconciliation._write_beside('select *, false as is_at_rest from (\n' ~ sql ~ '\n) as balances')) }}
+{% endmaterialization %}
+
+
 {% materialization replaced_view, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='view') -%}
     {%- set existing = adapter.get_relation(database=none, schema=this.schema, identifier=this.identifier) -%}
@@ -26,7 +32,7 @@ create or replace view {{ target_relation }} as
 {% endmaterialization %}
 
 
-{% macro _write_beside() %}
+{% macro _write_beside(query=none) %}
     {#- Delta and Iceberg replace a table in one commit; of plain files the new one takes the name when it is whole. -#}
     {%- set file_format = config.get('file_format', 'parquet') -%}
     {%- set is_atomic = file_format in ('delta', 'iceberg') -%}
@@ -39,7 +45,7 @@ create or replace view {{ target_relation }} as
     {%- endif -%}
     {% call statement('main') -%}
 create {{ 'or replace ' if is_atomic }}table {{ written }} using {{ file_format }} as
-{{ claim_reconciliation._cast_to_contract(sql) }}
+{{ query or claim_reconciliation._cast_to_contract(sql) }}
     {%- endcall %}
     {%- if not is_atomic -%}
         {%- if existing is not none -%}
