@@ -44,7 +44,7 @@ set local client_min_messages = warning;
 -- Else a function that reads a table with row-level security fails before guard_checks names all that is missing.
 set local check_function_bodies = off;
 {{ claim_reconciliation.guard_roles() }}
-create schema if not exists claim_ops authorization claim_owner;
+{{ claim_reconciliation.guard_schema() }}
 -- Taken back at the end: a role that is given a function must be able to create one there.
 grant usage, create on schema claim_ops to claim_guard, claim_writer;
 {{ claim_reconciliation.guard_drop_functions() }}
@@ -65,6 +65,24 @@ drop function claim_ops._hand_over(regproc, name, name[]);
 {{ claim_reconciliation.guard_views_of_models(models_schema) }}
 {{ claim_reconciliation.guard_record_installation() }}
 {{ claim_reconciliation.guard_return_roles() }}
+{% endmacro %}
+
+
+{% macro guard_schema() %}
+do $schema$
+begin
+    -- No `if not exists`: it asks for the right to create where there is nothing to create.
+    if to_regnamespace('claim_ops') is null then
+        create schema claim_ops authorization claim_owner;
+    end if;
+exception when insufficient_privilege then
+    raise exception using errcode = 'CO101',
+        message = format('%I may not create the schema of the guard', current_user), detail = sqlerrm,
+        hint = format(
+            'As the database''s owner: grant create on database %I to %I;', current_database(), current_user
+        );
+end
+$schema$;
 {% endmacro %}
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from claimctl.database import connect
+from claimctl.database import connect, run_sql
 from claimctl.errors import NoConnectionError, RefusedError
 from claimctl.guard import call, guard, refusal
 from claimctl.options import Options
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TARGET_SECONDS = 0.05
 FIRST_LINES, LEAST_LINES, MOST_LINES = 100, 20, 500
+# After a batch that a writer waited for: as long as it took, so that writers have half of the time.
+LONGEST_PAUSE_SECONDS = 0.25
 # The guard skips a line that was busy in its tenth pass.
 LAST_PASS = 10
 SECONDS_BETWEEN_PASSES = 0.3
@@ -45,6 +47,7 @@ class Progress:
     on_batch: Callable[[int], None]
     stop: threading.Event = field(default_factory=threading.Event)
     batch_seconds: list[float] = field(default_factory=list)
+    waits_ms: list[float] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
 
 
@@ -106,6 +109,7 @@ class _Applier:
         self.progress = progress
         self.lines = FIRST_LINES
         self.most_lines = MOST_LINES
+        self.is_careful = False
         self.connection: Database | None = None
 
     def run(self) -> None:
@@ -178,7 +182,7 @@ class _Applier:
             else:
                 elapsed = time.monotonic() - started
                 self.progress.batch_seconds.append(elapsed)
-                self.lines = _next_size(self.lines, elapsed, self.most_lines)
+                self._pace(elapsed, batch)
                 return batch
         return None
 
@@ -194,10 +198,26 @@ class _Applier:
             connection.execute(
                 "select set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT]
             )
-            return connection.execute(
+            batch = connection.execute(
                 "select * from claim_ops.apply_batch(%s, %s, %s, %s)",
                 [self.plan_id, after, self.lines, number],
             ).fetchone()
+            # Whoever had to wait for this batch waits until it commits, and is still there.
+            return batch and {**batch, "waiting": run_sql(connection, "guard/waiting.sql", {})[0]}
+
+    def _pace(self, elapsed: float, batch: dict[str, Any] | None) -> None:
+        """Size the next batch; after one that a writer waited for it is half as large, and later.
+
+        From then on batches grow by a step and no longer double: the writers are still there.
+        """
+        if batch is None or not batch["waiting"]["sessions"]:
+            self.lines = _next_size(self.lines, elapsed, self.most_lines, self.is_careful)
+            return
+        self.is_careful = True
+        self.progress.waits_ms.append(batch["waiting"]["longest_ms"])
+        half = max(1, self.lines // 2)
+        self.lines = min(half, _next_size(self.lines, elapsed, self.most_lines, True))
+        self.progress.stop.wait(min(elapsed, LONGEST_PAUSE_SECONDS))
 
     def _narrow_down(self, connection: Database, error: psycopg.Error) -> None:
         """Have smaller batches until one row alone makes the database fail, and name it.
@@ -224,7 +244,8 @@ class _Applier:
         ) from error
 
 
-def _next_size(lines: int, elapsed: float, most_lines: int) -> int:
+def _next_size(lines: int, elapsed: float, most_lines: int, is_careful: bool) -> int:
     """Return the size at which a batch like the last one would take the target's time."""
     fitting = int(lines * TARGET_SECONDS / max(elapsed, 0.001))
-    return min(most_lines, max(LEAST_LINES, min(fitting, lines * 2)))
+    most_growth = lines + LEAST_LINES if is_careful else lines * 2
+    return min(most_lines, max(LEAST_LINES, min(fitting, most_growth)))

@@ -70,7 +70,7 @@ class Demo:
             "DBT_PROFILES_DIR": str(FOLDER),
             "DBT_TARGET_PATH": str(FOLDER / "target"),
             "DBT_LOG_PATH": str(FOLDER / "logs"),
-            # They judge the models' SQL, which no build of data changes, and take four fifths of its time.
+            # They judge the models' SQL, which no build changes, and take most of its time.
             "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         }
 

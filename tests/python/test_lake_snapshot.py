@@ -254,7 +254,8 @@ def test_a_killed_run_goes_on_while_its_snapshot_is_held(shop: Database, tmp_pat
 
 def test_rows_that_were_written_anew_are_read_anew(shop: Database, tmp_path: Path) -> None:
     """VACUUM FULL gives rows other places: parts of before would double some and miss others."""
-    shop.execute("delete from purchase_claims where tx_id like 'tx-1%'")
+    # So few that there are as many parts as before.
+    shop.execute("delete from purchase_claims where tx_id in ('tx-1', 'tx-2')")
     with held(shop) as snapshot:
         left = killed(shop, tmp_path, "--snapshot", snapshot)
         wait_until_alone(shop)
@@ -273,13 +274,15 @@ def test_nothing_rewrites_a_table_meanwhile(
         keep(self, name, part)
         if not refused:
             try:
-                shop.execute("set lock_timeout = '100ms'; truncate purchase_claims")
+                # One that no reader has come to yet.
+                shop.execute("set lock_timeout = '100ms'; truncate user_wallet_balances")
             except psycopg.errors.LockNotAvailable as error:
                 refused.append(str(error))
 
     monkeypatch.setattr(Folder, "keep_part", rewrite)
-    taken(shop, tmp_path, "--part-mib", "1")
+    document = taken(shop, tmp_path, "--part-mib", "1", "--connections", "1")
     assert refused
+    assert len(read(document["folder"], "user_wallet_balances")) == 500
 
 
 def test_a_cut_connection_is_made_anew(
@@ -295,15 +298,34 @@ def test_a_cut_connection_is_made_anew(
             # Whoever reads, not the first connection, which holds the snapshot.
             shop.execute(
                 "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                " where application_name = 'claimctl' and query like '%%copy (%%'".replace(
-                    "%%", "%"
-                )
+                " where application_name = 'claimctl' and query like '%copy (%'"
             )
 
     monkeypatch.setattr(Folder, "keep_part", slow)
     document = taken(shop, tmp_path, "--connections", "1", "--part-mib", "1")
     assert cut
     assert len(read(document["folder"], "purchase_claims")) == 20_000 + len(HOSTILE)
+
+
+def test_without_the_connection_that_holds_it_nothing_is_complete(
+    shop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[str] = []
+    keep = Folder.keep_part
+
+    def end(self: Folder, name: str, part: dict[str, Any]) -> None:
+        keep(self, name, part)
+        if not cut:
+            cut.append(name)
+            shop.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where application_name = 'claimctl' and query not like '%copy (%'"
+            )
+
+    monkeypatch.setattr(Folder, "keep_part", end)
+    answer = take(shop, tmp_path, "--connections", "1")
+    assert (answer.exit_code, "The connection was lost" in answer.sentence) == (3, True)
+    assert list(tmp_path.glob("*/manifest.json")) == []
 
 
 def test_only_what_is_read_leaves_the_database(shop: Database, tmp_path: Path) -> None:

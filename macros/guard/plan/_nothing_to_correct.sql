@@ -9,7 +9,9 @@ as $function$
     with proposals as (
         select 'of the proposals none is wrong and quiet: ' || coalesce(
             (
-                select string_agg(format('%s %s', outcomes.outcome, outcomes.proposals), ', ' order by outcomes.outcome)
+                select string_agg(
+                    format('%s %s', outcomes.outcome, outcomes.proposals), ', ' order by outcomes.outcome
+                )
                 from jsonb_to_recordset(plans.limits #> '{proposals, outcomes}')
                     as outcomes (outcome text, proposals bigint)
             ),

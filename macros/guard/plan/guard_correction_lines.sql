@@ -49,7 +49,10 @@ select jsonb_build_object(
     ),
     {%- endfor %}
     'proposals', (
-        select coalesce(jsonb_agg(to_jsonb(outcomes) order by outcomes.proposals desc, outcomes.outcome), '[]') from outcomes
+        select coalesce(
+            jsonb_agg(to_jsonb(outcomes) order by outcomes.proposals desc, outcomes.outcome), '[]'
+        )
+        from outcomes
     )
 )
 {%- endmacro %}

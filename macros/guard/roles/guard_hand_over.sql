@@ -27,6 +27,11 @@ begin
     foreach v_grantee in array array['claim_guard', 'claim_owner'] || p_to::text[] loop
         execute format('grant execute on function %s to %I', v_function, v_grantee);
     end loop;
+    -- Of what a login calls, and so of all that is called by it: a plan's lines are new and have no statistics, and by
+    -- the planner's guess a server that was built with LLVM compiles each look at them, for seconds.
+    if p_to <> '{}' then
+        execute format('alter function %s set jit = off', v_function);
+    end if;
     execute format('alter function %s owner to %I', v_function, p_owner);
 end
 $function$;

@@ -108,7 +108,13 @@ def _run(
         progress = Progress(on_batch)
         outcome = apply_until_decided(options, plan_id, appliers, progress)
     longest = round(1000 * max(progress.batch_seconds, default=0), 1)
-    return {"plan_id": plan_id, **outcome, "longest_batch_ms": longest}
+    return {
+        "plan_id": plan_id,
+        **outcome,
+        "longest_batch_ms": longest,
+        "batches_waited_for": len(progress.waits_ms),
+        "longest_wait_ms": max(progress.waits_ms, default=0),
+    }
 
 
 def _what(plan: dict[str, Any]) -> str:
@@ -158,6 +164,11 @@ def _print_outcome(options: Options, outcome: dict[str, Any]) -> None:
     say(f"Plan {plan_id}: {outcome['applied']} applied, {outcome['skipped']} skipped.")
     for reason, lines in outcome["reasons"].items():
         say(f"  skipped as {reason}: {lines}")
+    if outcome["batches_waited_for"]:
+        say(
+            f"  {outcome['batches_waited_for']} batches were waited for by others, at most "
+            f"{outcome['longest_wait_ms']:,.0f} ms; the next ones were smaller and later."
+        )
     if outcome["pending"]:
         say(
             f"{outcome['pending']} lines are left to another applier, or to:\n"

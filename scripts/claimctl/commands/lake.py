@@ -92,7 +92,7 @@ def snapshot(
     from claimctl.lake import open_place, require_library
 
     require_library()
-    from claimctl.lake.snapshot import held_snapshot, parts_of, write
+    from claimctl.lake.snapshot import held_snapshot, parts_of, told, write
     from claimctl.lake.sources import choose
 
     tables = choose(_tables(options), names)
@@ -102,15 +102,19 @@ def snapshot(
         parts = parts_of(tables, part_mib * BLOCKS_A_MIB)
         with _bar(parts) as (on_part, on_rows):
             outcome = write(options, file_system, path, held, parts, connections, on_part, on_rows)
-    manifest = {
-        "run_id": outcome.folder.name,
-        "as_of": held["as_of"].isoformat(),
-        "database": held["identity"]["database"],
-        "settings_digest": digest,
-        "version": version("claim-reconciliation"),
-        "tables": [_entry(table, outcome) for table in tables],
-    }
-    manifest_sha256 = outcome.folder.complete(manifest)
+        with told():
+            # Without the lock that it held, a table may have been written anew between two parts.
+            connection.execute("select 1")
+        # Before the snapshot is over: another run removes what is unfinished then.
+        manifest = {
+            "run_id": outcome.folder.name,
+            "as_of": held["as_of"].isoformat(),
+            "database": held["identity"]["database"],
+            "settings_digest": digest,
+            "version": version("claim-reconciliation"),
+            "tables": [_entry(table, outcome) for table in tables],
+        }
+        manifest_sha256 = outcome.folder.complete(manifest)
     _print(options, place, manifest, manifest_sha256, outcome)
 
 

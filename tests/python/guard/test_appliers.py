@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from claimctl import applying
+from claimctl.database import connect, run_sql
+from claimctl.options import Options
 from support.appliers import finish, start_applier
 from support.guard import RUNNER, Guard
 
@@ -89,3 +92,88 @@ def test_lines_of_an_applier_that_dies_are_taken_over_by_the_one_that_waits(guar
         assert finish(waiting) == 0
 
     assert guard.lines(plan) == dict.fromkeys(users, "applied")
+
+
+def sizes(guard: Guard) -> list[int]:
+    """Return how many lines each batch has applied."""
+    query = (
+        "select count(*) from claim_ops.journal where event = 'applied' and line_no is not null"
+        " group by batch_id order by batch_id"
+    )
+    return [lines for (lines,) in guard.rows(query)]
+
+
+def test_after_a_writer_had_to_wait_batches_are_smaller_and_later(
+    guard: Guard, beside: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim of a user in the batch stands behind it until it commits; we see it before that."""
+    users = guard.add_short_wallets(500)
+    limits = {"max_affected_share": 1, "max_net_quantity": 1200}
+    plan = guard.plan_and_begin(**{"raise": limits})
+    # By time alone each batch would be twice as large as the last one.
+    monkeypatch.setattr(applying, "TARGET_SECONDS", 600)
+    options = Options(dsn=guard.server.dsn(guard.name, RUNNER))
+    progress = applying.Progress(lambda lines: None)
+    claim = "update user_wallet_balances set xp_booster_until = null where user_id = '{}'"
+    with guard.gate("_seal_journal") as gate:
+        applied = beside.submit(applying.apply_plan, options, plan, 1, progress)
+        gate.wait_until_reached()
+        writers = [beside.submit(guard.execute, claim.format(user)) for user in users[:2]]
+        guard.wait_until("count(*) = 2 from pg_locks where not granted")
+        gate.open()
+        applied.result()
+    for writer in writers:
+        writer.result()
+    assert sizes(guard) == [100, 50, 70, 90, 110, 80]
+    (longest,) = progress.waits_ms
+    assert 0 < longest < 60_000
+    assert guard.lines(plan) == dict.fromkeys(users, "applied")
+
+
+def test_batches_that_nobody_waits_for_grow_as_time_allows(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard.add_short_wallets(500)
+    limits = {"max_affected_share": 1, "max_net_quantity": 1200}
+    plan = guard.plan_and_begin(**{"raise": limits})
+    monkeypatch.setattr(applying, "TARGET_SECONDS", 600)
+    progress = applying.Progress(lambda lines: None)
+    options = Options(dsn=guard.server.dsn(guard.name, RUNNER))
+    applying.apply_plan(options, plan, 1, progress)
+    assert sizes(guard) == [100, 200, 200]
+    assert progress.waits_ms == []
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "expected"),
+    [("claim_ops.locks", "name = 'journal'", 0), ("user_wallet_balances", "user_id = 'ann'", 1)],
+)
+def test_an_applier_that_waits_for_its_turn_is_no_writer(
+    guard: Guard, beside: ThreadPoolExecutor, table: str, key: str, expected: int
+) -> None:
+    guard.add_wallet("ann")
+    lock = f"select from {table} where {key} for update"
+    with connect(Options(dsn=guard.dsn)) as connection:
+        connection.execute(lock.encode())
+        waits = beside.submit(guard.execute, lock)
+        guard.wait_until("count(*) = 1 from pg_locks where not granted")
+        assert run_sql(connection, "guard/waiting.sql", {})[0]["sessions"] == expected
+        connection.rollback()
+    waits.result()
+
+
+def test_a_batch_that_writers_waited_for_is_followed_by_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paused: list[float] = []
+    progress = applying.Progress(lambda lines: None)
+    monkeypatch.setattr(progress.stop, "wait", paused.append)
+    applier = applying._Applier(Options(), 1, progress)
+    waited = {"waiting": {"sessions": 2, "longest_ms": 40.0}}
+    alone = {"waiting": {"sessions": 0, "longest_ms": 0.0}}
+    seen = []
+    for elapsed, batch in ((0.04, waited), (9, waited), (0.04, alone), (0.01, alone)):
+        applier._pace(elapsed, batch)
+        seen.append(applier.lines)
+    assert paused == [0.04, applying.LONGEST_PAUSE_SECONDS]
+    assert seen == [50, 20, 25, 45]

@@ -19,7 +19,7 @@ from support.alerts import SEVERITIES, Webhook, put_alerts_in_place, set_alert, 
 from support.claimctl import Answer, claimctl, on
 from support.databases import MODELS_SCHEMA
 from support.dbt_project import ROOT
-from support.guard import ALERTER, MAKER, RUNNER, Guard
+from support.guard import ALERTER, MAKER, RUNNER, Guard, with_inherit
 from support.guard_templates import Guards
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
@@ -469,7 +469,8 @@ def test_a_refusing_guard_leaves_the_alerts_shown(alerts: Guard, hook: Webhook) 
     assert answer.exit_code == UNKNOWN
     said = answer.stderr
     assert said.startswith("claimctl: Nobody was notified. The login maker may not do that: ")
-    assert said.rstrip().endswith("run: grant claim_alerter to maker with inherit true")
+    grant = f"grant claim_alerter to maker{with_inherit(alerts)}"
+    assert said.rstrip().endswith(f"run: {grant}")
     assert "latency" in answer.stdout
     assert hook.titles == []
 

@@ -19,7 +19,7 @@ from claimctl import guard as guard_calls
 from claimctl.cli import cli
 from support.claimctl import Answer, claimctl
 from support.forgery import drop_login, let_expire, login
-from support.guard import CHECKER, MAKER, RUNNER, Guard
+from support.guard import CHECKER, MAKER, RUNNER, Guard, with_inherit
 from support.guard_templates import Guards, give_user_ids, install
 
 UUID = "5b1f6f0e-8f0c-4a53-9d0a-2f3f2f1f9c11"
@@ -207,7 +207,7 @@ def test_logins_without_the_right(guard: Guard, plan: str) -> None:
     assert said == (
         "The login runner may not do that: permission denied for function plan_wallets. It needs "
         "the role claim_planner, which maker has. Connect as such a login, or let a superuser run: "
-        "grant claim_planner to runner with inherit true"
+        f"grant claim_planner to runner{with_inherit(guard)}"
     )
     said = refused(guard, RUNNER, "approve", plan, "--yes")
     assert "claim_approver, which checker has" in said

@@ -13,7 +13,7 @@ import pytest
 from pyarrow import dataset, parquet
 from support.claimctl import Answer, claimctl, on
 from support.databases import MODELS_SCHEMA
-from support.guard import CHECKER, MAKER, RUNNER, Guard
+from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, Guard
 from support.guard_templates import Guards, give_user_ids, install
 
 Rows = Sequence[tuple[Any, ...]]
@@ -59,6 +59,9 @@ def test_each_proposal_is_judged_and_counted(guard_that_waits: Guard, tmp_path: 
     guard = guard_that_waits
     for user_id in ("ann", "bob", "cat"):
         wrong_unknown_to_the_models(guard, user_id)
+    # Cat is as wrong, as the models know, and Bob's booster too; nobody proposes them.
+    guard.mark_wrong("cat")
+    guard.add_claims("bob", sku=BOOSTER)
     guard.add_wallet("right", 2)
     guard.add_claims("right", 2)
     guard.add_claims("eve", 2, hours_ago=1)
@@ -99,10 +102,11 @@ def test_each_proposal_is_judged_and_counted(guard_that_waits: Guard, tmp_path: 
     first = {row["outcome"]: row for row in answer.document["proposals"]}
     assert first["unknown_user"]["first_user_id"] == "zoe"
     assert len(json.dumps(answer.document)) < 20_000
-    # Cat is as wrong, and nobody proposed her.
     before = wallets(guard)
     carry_out(guard, answer.document["plan_id"])
     assert wallets(guard) == before | {"ann": 2, "bob": 2, "poor": 3}
+    boosters = "select count(*) from user_wallet_balances where xp_booster_until is not null"
+    assert guard.value(boosters) == 0
     shown = claimctl("show", str(answer.document["plan_id"]), *on(guard, user=CHECKER)).stdout
     assert f"Proposals of {source}" in shown
     assert re.search("excess_not_asked_for +1 +rich +streakshield", shown), shown

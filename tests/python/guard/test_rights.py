@@ -55,6 +55,20 @@ def test_a_function_is_described_and_fixed_in_its_surroundings(guard: Guard) -> 
         assert function["language"] in ("sql", "plpgsql"), name
 
 
+def test_what_a_login_calls_is_never_compiled(guard: Guard) -> None:
+    """A server with LLVM would compile each look at lines that have no statistics, for seconds."""
+    called = guard.rows(
+        """
+        select distinct proname, 'jit=off' = any(proconfig) from pg_proc
+        cross join aclexplode(proacl) as granted
+        where pronamespace = 'claim_ops'::regnamespace and grantee::regrole::text in
+            ('claim_reader', 'claim_planner', 'claim_approver', 'claim_applier', 'claim_alerter')
+        """
+    )
+    assert ("plan_wallets", True) in called
+    assert [name for name, runs_without_jit in called if not runs_without_jit] == []
+
+
 def test_what_reads_the_service_refuses_hidden_rows(guard: Guard) -> None:
     readers = guard.rows(
         r"""

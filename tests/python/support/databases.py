@@ -73,6 +73,10 @@ class Database:
         ((value,),) = self.rows(query)
         return value
 
+    def version(self) -> int:
+        """Return the server's major version."""
+        return int(self.value("show server_version_num")) // 10000
+
 
 TableMaker = Callable[[psycopg.Connection, str], None]
 

@@ -385,3 +385,8 @@ def apply(connection: psycopg.Connection, plan_id: int, *, limit: int = 500) -> 
             break
     outcome: dict[str, Any] = call(connection, "finish_apply", plan_id)
     return outcome
+
+
+def with_inherit(guard: Guard) -> str:
+    """Return what a grant of a role has to say besides, where a membership may inherit nothing."""
+    return " with inherit true" if guard.version() >= 16 else ""

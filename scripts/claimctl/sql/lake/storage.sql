@@ -1,4 +1,4 @@
--- Grain: one row a table. Where its rows lie and over how many blocks; a partitioned one has the most of any partition.
+-- Grain: one row a table. In which files its rows lie, and over how many blocks: of partitions, the most.
 select
     tables.table_id::bigint as table_id,
     max(pg_relation_size(leaves.relid) / current_setting('block_size')::bigint) as blocks,
