@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-days test-versions lint generate format conventions bench release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-days test-histories test-versions lint generate format conventions bench bench-large release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ test-dbt: $(INSTALLED) ## a part of the tests on dbt-core 1.11 and 1.12, each in
 test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 	$(BIN)/pytest -m pooler
 
+test-histories: $(INSTALLED) ## 300 random histories of 30 rounds: incremental builds leave what full ones would
+	HISTORIES=60 $(BIN)/pytest tests/python/test_incremental_wallets.py -k many_histories
+
 # DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
 DAYS ?= all
 test-days: $(INSTALLED) ## the tests that place times, on 20 other days: weekdays, turns, changes of clocks
@@ -122,6 +125,9 @@ format: $(INSTALLED) ## put SQL and Python into shape
 
 bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 	@$(BIN)/python -m benchmarks
+
+bench-large: $(INSTALLED) ## the builds after little or nothing new at 50 million claims; 40 GB, an hour
+	@$(BIN)/python -m benchmarks --claims 50000000 --wallets 10000000 increments
 
 release: $(INSTALLED) ## VERSION=1.2.3: set, build, try and tag a release that the CHANGELOG dates
 	@$(BIN)/python -m release "$(VERSION)"

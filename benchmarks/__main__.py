@@ -10,13 +10,21 @@ import click
 from rich.console import Console
 from sandbox.server import Server
 
-from benchmarks import command_line, guard, purchase_models, service_health, wallet_models
+from benchmarks import (
+    command_line,
+    guard,
+    increments,
+    purchase_models,
+    service_health,
+    wallet_models,
+)
 from benchmarks.data import Sizes
 from benchmarks.figures import Figure, table_of
 from benchmarks.service import Service
 
 BENCHMARKS: dict[str, Callable[[Service], Iterator[Figure]]] = {
     "wallet-models": wallet_models.measure,
+    "increments": increments.measure,
     "command-line": command_line.measure,
     "guard": guard.measure,
     "purchases": purchase_models.measure,

@@ -52,7 +52,7 @@ def _models_beside_audit(service: Service, connection: psycopg.Connection, case:
 
 
 def _build_seconds(service: Service) -> float:
-    times = service.dbt("run", "--select", "wallets")
+    times = service.dbt("run", "--select", "wallets", "--full-refresh")
     return sum(seconds for node, seconds in times.items() if node.startswith("model."))
 
 

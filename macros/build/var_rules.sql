@@ -49,7 +49,7 @@
         ] + claim_reconciliation.breakers_that('least', 0),
         1: [
             'max_model_age_hours', 'plan_expiry_hours', 'test_results_retention_days', 'metrics_retention_days',
-            'wallet_history_days', 'alert_error_rate_minutes', 'alert_latency_minutes', 'alert_widest_minutes',
+            'wallet_history_days', 'wallet_check_parts', 'alert_error_rate_minutes', 'alert_latency_minutes', 'alert_widest_minutes',
             'alert_discrepancy_hours', 'alert_silence_minutes',
         ] + claim_reconciliation.breakers_that('least', 1),
     }) -}}

@@ -29,7 +29,8 @@
             {%- do wrong.extend(result.node.depends_on.nodes) -%}
         {%- endfor -%}
         {%- for node in graph.nodes.values()
-            if node.package_name == 'claim_reconciliation' and node.config.materialized == 'retained_table' -%}
+            if node.package_name == 'claim_reconciliation'
+            and node.config.materialized in ('retained_table', 'incremental_balances') -%}
             {%- if node.unique_id not in wrong -%}
                 {{- claim_reconciliation.point_views_at(
                     node.schema, node.alias, "starts_with(old.relname, '" ~ node.alias ~ "__retired_')"

@@ -83,16 +83,22 @@
 
 {% macro probed(probe) %}
     {#- What the query `probe` says of an expression's type; {refused}, with PostgreSQL's reason, where it fails. -#}
-    {%- set said = run_query(
-        'do $try$ begin execute $query$' ~ probe ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
-        ~ " exception when others then perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
-        ~ " select current_setting('claim_reconciliation.refused')"
-    ).rows[0][0] -%}
+    {%- set said = claim_reconciliation.refused(probe) -%}
     {%- if said -%}
         {{- return({'refused': said}) -}}
     {%- endif -%}
     {%- set row = run_query(probe).rows[0] -%}
     {{- return({'type_id': row[0] | int, 'type_name': row[1], 'base_type': row[2], 'type_schema': row[3]}) -}}
+{% endmacro %}
+
+
+{% macro refused(statements) %}
+    {#- Why PostgreSQL refuses statements; empty where it does not. -#}
+    {{- return(run_query(
+        'do $try$ begin execute $query$' ~ statements ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
+        ~ " exception when others then perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
+        ~ " select current_setting('claim_reconciliation.refused')"
+    ).rows[0][0]) -}}
 {% endmacro %}
 
 

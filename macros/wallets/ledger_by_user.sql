@@ -5,6 +5,7 @@
         both are felt at five million claims. -#}
 select
     user_id,
+    count(*) as entries,
     count(claimed_at) as claims,
     max(claimed_at) as last_claimed_at,
     max(occurred_at) as last_ledger_at

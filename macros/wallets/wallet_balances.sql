@@ -3,6 +3,7 @@
 select
     coalesce(ledger.user_id, wallets.user_id) as user_id,
     wallets.user_id is not null as has_wallet,
+    coalesce(ledger.entries, 0) as ledger_entries,
     coalesce(ledger.claims, 0) as claims,
     ledger.last_claimed_at,
     ledger.last_ledger_at,
@@ -30,16 +31,23 @@ full outer join {{ wallets }} as wallets on ledger.user_id = wallets.user_id
 {% macro one_wallet_a_user(wallets) %}
     {#- A query for the wallets of known users. Where no key of the service's own forbids a second one, the last written
         counts: two rows a user would break each model, and the test of source rows tells of them. -#}
-    {%- set doubled = [] -%}
-    {%- for column in (claim_reconciliation.looked_up_columns() if execute else [])
-        if column.source == 'user_wallet_balances' and column.name == 'user_id' and column.table_id -%}
-        {%- do doubled.extend(run_query('select 1 where not ' ~ claim_reconciliation.has_unique_key(
-            column.table_id, "'" ~ column.column_name ~ "'"
-        )).rows) -%}
-    {%- endfor -%}
-select {{ 'distinct on (user_id) ' if doubled }}* from {{ wallets }}
+    {%- set may_double = claim_reconciliation.wallets_may_double() -%}
+select {{ 'distinct on (user_id) ' if may_double }}* from {{ wallets }}
 where user_id is not null
-    {%- if doubled %}
+    {%- if may_double %}
 order by user_id, updated_at desc nulls last
     {%- endif %}
 {%- endmacro %}
+
+
+{% macro wallets_may_double() %}
+    {#- Whether no key of the service's own forbids a user a second wallet. -#}
+    {%- for column in (claim_reconciliation.looked_up_columns() if execute else [])
+        if column.source == 'user_wallet_balances' and column.name == 'user_id' and column.table_id
+        and run_query('select 1 where not ' ~ claim_reconciliation.has_unique_key(
+            column.table_id, "'" ~ column.column_name ~ "'"
+        )).rows | length -%}
+        {{- return(true) -}}
+    {%- endfor -%}
+    {{- return(false) -}}
+{% endmacro %}

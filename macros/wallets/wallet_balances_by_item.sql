@@ -1,7 +1,7 @@
-{% macro wallet_balances_by_item(balances) %}
+{% macro wallet_balances_by_item(balances, condition=none) %}
     {#- The wide rows of int_wallet_balances as long ones: one row a user and item, every column of every kind, null where
         the item's kind has none. Both kinds have the same types, and `balances` is best a relation: PostgreSQL then scans
-        each part in parallel and by index, which it does for no CTE that is read twice. -#}
+        each part in parallel and by index, which it does for no CTE that is read twice. `condition` narrows the rows. -#}
     {%- for item in claim_reconciliation.wallet_items() %}
 select
     user_id,
@@ -33,6 +33,9 @@ select
     is_settled,
     built_at
 from {{ balances }}
+        {%- if condition %}
+where {{ condition }}
+        {%- endif %}
         {%- if not loop.last %}
 union all
         {%- endif %}

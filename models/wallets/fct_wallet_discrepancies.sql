@@ -4,7 +4,7 @@
 with
 
 balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances')) | indent(4) }}
+    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances'), 'is_at_rest is not true') | indent(4) }}
 ),
 
 accepted as (

@@ -3,44 +3,14 @@
 -- not.
 with
 
-balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances')) | indent(4) }}
-),
-
 items as (
     {%- for item in claim_reconciliation.wallet_items() %}
         select '{{ item.name }}' as item{{ ' union all' if not loop.last }}
     {%- endfor %}
 ),
 
-held as (
-    select
-        *,
-        coalesce(
-            case
-                when wallet_expires_at is not null then (wallet_expires_at > built_at)::int
-                else wallet_quantity
-            end, 0
-        ) as balance
-    from balances_by_item
-),
-
 totals as (
-    select
-        item,
-        sum(balance) as total_balance,
-        count(*) filter (where balance > 0) as users_with_balance,
-        count(*) filter (where claims > 0 or balance > 0 or wallet_expires_at is not null) as users_ever,
-        count(*) filter (where has_wallet) as wallets,
-        count(*) filter (where discrepancy_type = 'short') as short,
-        count(*) filter (where discrepancy_type = 'excess') as excess,
-        count(*) filter (where discrepancy_type = 'missing_wallet') as missing_wallets,
-        count(*) filter (where discrepancy_type is not null and not is_settled) as unsettled,
-        count(*) filter (where is_settled) as settled_balances,
-        count(*) filter (where is_settled and discrepancy_type is null) as settled_accurate_balances,
-        max(built_at) as built_at
-    from held
-    group by item
+    {{ claim_reconciliation.all_balance_totals(ref('int_wallet_balances')) | indent(4) }}
 ),
 
 -- What somebody accepted for a while, and what is of an account that is gone, is no fault: counted apart.

@@ -3,8 +3,8 @@
 -- assertions about production name it beside what they read, so that their failure keeps dbt from building nothing.
 with
 
-balances as (
-    select * from {{ ref('int_wallet_balances') }}
+totals as (
+    {{ claim_reconciliation.all_balance_totals(ref('int_wallet_balances')) | indent(4) }}
 ),
 
 sku_catalog as (
@@ -14,9 +14,9 @@ sku_catalog as (
 counted as (
     select
         coalesce(max(built_at), {{ claim_reconciliation.current_time() }}) as built_at,
-        count(*) as users,
-        count(*) filter (where has_wallet) as wallets
-    from balances
+        coalesce(max(users), 0) as users,
+        coalesce(max(wallets), 0) as wallets
+    from totals
 ),
 
 final as (

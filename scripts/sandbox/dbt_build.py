@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # What says that wallets are wrong, as long as they are.
@@ -26,13 +26,19 @@ FINISHED_NODE = re.compile(r"\d+ of (\d+) (?!START|OK hook)[A-Z]")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the nodes of a build ended: each node's name with its status."""
+    """How the nodes of a build ended: each node's name with its status, and its seconds."""
 
     statuses: dict[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def named(self, *statuses: str) -> set[str]:
         """Return the names of the nodes that ended so."""
         return {name for name, status in self.statuses.items() if status in statuses}
+
+    def seconds_of_wallets(self, project: Path) -> float:
+        """Return how long the models of the wallets took, one by one."""
+        models = (project / "models" / "wallets").glob("*.sql")
+        return sum(self.seconds.get(model.stem, 0) for model in models)
 
     def complaint(
         self,
@@ -97,7 +103,11 @@ def judge(run_results: Path) -> Verdict:
         return Verdict({"dbt": "error"})
     results = json.loads(run_results.read_text())["results"]
     # An id starts with the kind of node and the package; a generic test's ends with a hash.
-    return Verdict({node["unique_id"].split(".", 2)[2]: node["status"] for node in results})
+    nodes = {node["unique_id"].split(".", 2)[2]: node for node in results}
+    return Verdict(
+        {name: node["status"] for name, node in nodes.items()},
+        {name: node["execution_time"] for name, node in nodes.items()},
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -110,6 +110,7 @@ def build_models(demo: Demo) -> str:
     verdict = judge(RUN_RESULTS)
     if complaint := verdict.complaint(WALLETS_ARE_WRONG):
         raise DemoError(f"{complaint} (see {shown(log)}).")
+    demo.wallet_seconds = verdict.seconds_of_wallets(ROOT)
     return f"dbt build: {verdict}"
 
 

@@ -18,7 +18,7 @@ from sandbox.causes import print_episodes
 from sandbox.dbt_build import judge
 from sandbox.errors import DemoError
 from sandbox.outcome import look_at_outcome, print_outcome
-from sandbox.stage import FOLDER, RUN_RESULTS, TRAFFIC, Demo, shown
+from sandbox.stage import FOLDER, ROOT, RUN_RESULTS, TRAFFIC, Demo, shown
 from sandbox.traffic import account_for, stop_traffic
 from sandbox.writers import KINDS
 
@@ -82,7 +82,11 @@ def build_again(demo: Demo) -> str:
     if complaint := demo.outcome.complaint():
         print_outcome(demo.console, demo.comparison, demo.outcome)
         raise DemoError(complaint)
-    return f"dbt build: {verdict}\n  no repaired user is listed any more, settled or not"
+    ratio = verdict.seconds_of_wallets(ROOT) / demo.wallet_seconds
+    return (
+        f"dbt build: {verdict}\n  no repaired user is listed any more, settled or not"
+        f"\n  the wallet models took {ratio:.2f} times as long as in the first build"
+    )
 
 
 def roll_back_the_first(demo: Demo) -> str:

@@ -42,6 +42,7 @@ class Demo:
     notes: dict[str, str] = field(default_factory=dict)
     server: Server = field(init=False)
     endpoint: str = field(init=False)
+    wallet_seconds: float = field(init=False)
     comparison: Comparison = field(init=False)
     first_plan: int = field(init=False)
     outcome: Outcome = field(init=False)

@@ -122,14 +122,18 @@ def _compare(templates: Templates, dbt: DbtProject, world: str, how: settings) -
 
 
 def _build_wallets(connection: psycopg.Connection[Row], schema: str, query: str) -> datetime:
-    """Fill the table that the other models stand on; return as of when."""
-    table = f"{schema}.int_wallet_balances"
-    described = connection.execute(f"select * from {table} limit 0".encode()).description or ()
-    columns = ", ".join(f'"{column.name}"' for column in described)
+    """Fill the table that int_wallet_balances reads, as of the query's moment; return that."""
+    kept = f"{schema}.int_wallet_balances"
+    described = connection.execute(f"select * from {kept}__base limit 0".encode()).description
+    columns = ", ".join(f'"{column.name}"' for column in described or ())
     connection.execute(
-        f"insert into {table} ({columns}) select {columns} from ({query}\n) as rows".encode()
+        f"insert into {kept}__live ({columns}, is_gone)"
+        f" select {columns}, false from ({query}\n) as rows".encode()
     )
-    row = connection.execute(f"select max(built_at) as built_at from {table}".encode()).fetchone()
+    row = connection.execute(
+        f"update {kept}__state set built_at = (select max(built_at) from ({query}\n) as rows)"
+        " returning built_at".encode()
+    ).fetchone()
     assert row is not None
     built_at: datetime = row["built_at"]
     return built_at

@@ -176,7 +176,9 @@ def test_users_who_are_new_in_flight_or_unknown(explained: tuple[Database, list[
     assert document["hints"] == ["The models do not know this user yet: run dbt build."]
     assert "Wallet (missing; models built at " in claimctl("explain", STRANGER, *options).stdout
 
-    database.execute(f"update {MODELS_SCHEMA}.int_wallet_balances set is_settled = false")
+    database.execute(
+        f"update {MODELS_SCHEMA}.int_wallet_balances__live set last_activity_at = now()"
+    )
     assert re.search(r"short +in flight", claimctl("explain", USER, *options).stdout)
     database.execute(f"update {MODELS_SCHEMA}.rpt_wallet_build set as_of = '2024-03-01 12:00+01'")
     hints = claimctl("explain", USER, "--json", *options).document["hints"]

@@ -333,7 +333,10 @@ def test_a_build_is_judged_by_what_failed(
     tmp_path: Path, statuses: dict[str, str], complaint: str | None
 ) -> None:
     file = tmp_path / "run_results.json"
-    results = [{"unique_id": f"test.p.{name}", "status": end} for name, end in statuses.items()]
+    results = [
+        {"unique_id": f"test.p.{name}", "status": end, "execution_time": 0.1}
+        for name, end in statuses.items()
+    ]
     file.write_text(json.dumps({"results": results}))
     said = judge(file).complaint(WALLETS_ARE_WRONG)
     assert said is None if complaint is None else complaint in (said or "")
