@@ -249,7 +249,8 @@ def _dashboard(name: str, title: str, charts: list[tuple[Document, Document]]) -
         "published": True,
         "position": position,
         "metadata": {
-            "color_scheme": "supersetColors",
+            # Its colours are seen on dark and light; the second of supersetColors is not.
+            "color_scheme": "d3Category10",
             "label_colors": COLOURS,
             "refresh_frequency": 300,
         },

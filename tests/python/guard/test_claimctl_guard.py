@@ -174,7 +174,7 @@ def test_no_guard_to_speak_to(guards: Guards, guard: Guard, state: str) -> None:
         answer = run(guard, "postgres", *command)
         assert (answer.exit_code, answer.sentence[: len(said)]) == (3, said), command
     work_without = {"doctor", "explain", "alerts", "analyse", "database", "probe", "report"}
-    work_without |= {"watch"}
+    work_without |= {"lake", "watch"}
     assert {name for name, *_ in commands} == {*cli.commands} - work_without
 
 
