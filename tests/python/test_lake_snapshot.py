@@ -419,8 +419,8 @@ def test_what_goes_wrong_is_said_in_a_sentence(
     assert (answer.exit_code, "The snapshot is over" in answer.sentence) == (4, True), answer.stderr
     answer = take(shop, "ftp://host/lake")  # type: ignore[arg-type]
     assert (answer.exit_code, "cannot be opened" in answer.sentence) == (2, True), answer.stderr
-    shop.execute("create role nobody login")
-    answer = claimctl("lake", "snapshot", str(tmp_path), *on(shop, user="nobody"))
+    shop.execute("create role stranger_to_the_lake login")
+    answer = claimctl("lake", "snapshot", str(tmp_path), *on(shop, user="stranger_to_the_lake"))
     assert (answer.exit_code, "claimctl doctor" in answer.sentence) == (4, True), answer.stderr
     assert list(tmp_path.glob("snapshot-*")) == []
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
