@@ -13,6 +13,7 @@ from sandbox.history import create_history
 from sandbox.traffic import account_for, start_traffic, stop_traffic
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
+from support.halves import half_of_today
 from support.histories import CATALOG, store_catalog
 from support.wallet_rounds import KEPT, MODELS, Builds, Rounds, World
 
@@ -92,7 +93,7 @@ def histories(templates: Templates, dbt: DbtProject, name: str, number: int) -> 
     return builds
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", half_of_today(WORLDS))
 def test_incremental_builds_leave_what_a_full_one_would(
     name: str, templates: Templates, dbt: DbtProject
 ) -> None:
@@ -215,6 +216,7 @@ def test_a_kill_before_the_commit_changes_nothing(
         database.execute(f"select from {KEPT}__due")
 
 
+@pytest.mark.slow
 def test_a_drift_of_what_is_kept_is_an_error(templates: Templates, dbt: DbtProject) -> None:
     """Found by the test's own build, of each user in turn, and mended; nobody else is blamed."""
     vars = {"wallet_check_parts": 2}

@@ -71,6 +71,7 @@ def test_no_purchase_is_recovered_for_who_has_no_account(guard: Guard) -> None:
     assert "its user has no account any more" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_who_has_no_account_is_counted_apart(dbt: DbtProject, database: Database) -> None:
     """Neither accuracy nor an alert nor an assertion speaks of him; the row stays and says why."""
     database.execute(TABLE)

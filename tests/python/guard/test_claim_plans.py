@@ -144,9 +144,11 @@ SIX_DAYS = "2026-06-05 12:00+00", "2026-06-11 12:00+00"
     ("times", "rules", "left_out"),
     [
         (SUNDAY, {}, {"tx2": "over_cap"}),
-        (SUNDAY, {"cap_timezone": "Asia/Kolkata"}, {}),
+        pytest.param(SUNDAY, {"cap_timezone": "Asia/Kolkata"}, {}, marks=pytest.mark.slow),
         (SIX_DAYS, {}, {}),
-        (SIX_DAYS, {"cap_window": "rolling"}, {"tx2": "over_cap"}),
+        pytest.param(
+            SIX_DAYS, {"cap_window": "rolling"}, {"tx2": "over_cap"}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_caps_are_those_of_the_models(

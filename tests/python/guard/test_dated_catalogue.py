@@ -96,6 +96,7 @@ def test_rows_that_are_in_force_at_once_are_refused(guards: Guards) -> None:
     assert f"in force for the SKU {SHIELD} at once" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_overlaps_builds_nothing(dbt: DbtProject, database: Database) -> None:
     """Each fault of its dates is named with its SKU, and no balance is built from it."""
     assert dbt.run("seed", vars=NOTHING_OPTIONAL).success
