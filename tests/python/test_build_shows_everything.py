@@ -200,6 +200,7 @@ def lose_minutes(database: Database) -> None:
     )
 
 
+@pytest.mark.slow
 def test_failing_assertions_skip_nothing(database: Database, dbt: DbtProject) -> None:
     plant_faults(database)
     outcome = dbt.build(vars=ADJUSTMENTS)

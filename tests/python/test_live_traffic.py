@@ -118,6 +118,7 @@ def unsettled_faults(database: Database) -> int:
     )
 
 
+@pytest.mark.slow
 def test_a_bulk_overwrite_is_an_error_although_it_is_in_flight(
     history: Database, dbt: DbtProject
 ) -> None:

@@ -179,6 +179,7 @@ def test_a_booster_ends_when_the_latest_does(guard: Guard) -> None:
     assert booster_hours(guard) == 144
 
 
+@pytest.mark.slow
 def test_boosters_add_up_where_that_is_the_policy(guards: Guards) -> None:
     guard = guards.fresh({"settle_minutes": 0, "booster_stacking_policy": "extend"})
     add_boosters(guard)
