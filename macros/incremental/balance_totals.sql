@@ -43,7 +43,7 @@ group by item
 
 {% macro all_balance_totals(balances) %}
     {#- A query for the sums over all of int_wallet_balances, of which only what is not at rest is read; the sums over the rest
-        are kept. In a unit test nothing is. -#}
+        are kept. -#}
 select
     item,
     {%- for name in claim_reconciliation.total_columns() %}
@@ -52,7 +52,7 @@ select
     max(built_at) as built_at
 from (
     {{ claim_reconciliation.balance_totals(balances, 'is_at_rest is not true') | indent(4) }}
-    {%- if execute and not balances.is_cte and target.type != 'spark' %}
+    {%- if claim_reconciliation.keeps_totals(balances) %}
     {%- set kept = claim_reconciliation.kept_tables(balances) %}
     union all
     select

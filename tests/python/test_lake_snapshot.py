@@ -234,6 +234,38 @@ def test_a_killed_run_is_removed_by_the_next(shop: Database, tmp_path: Path) -> 
     assert {folder.name for folder in tmp_path.iterdir()} == {document["run_id"], again["run_id"]}
 
 
+def test_what_may_be_somebody_elses_is_left_alone(shop: Database, tmp_path: Path) -> None:
+    """Another server's run, which this one cannot ask, and folders that no run has begun."""
+    elsewhere = killed(shop, tmp_path)
+    begun = json.loads((elsewhere / "_begun.json").read_text())
+    (elsewhere / "_begun.json").write_text(
+        json.dumps(begun | {"server_started_at": "2026-01-01 00:00:00+00"})
+    )
+    begins = tmp_path / "snapshot-20261127T124650-3f9c"
+    (begins / "_parts").mkdir(parents=True)
+    theirs = tmp_path / "snapshot-of-the-accounts"
+    theirs.mkdir()
+    (theirs / "accounts.csv").write_text("theirs")
+    wait_until_alone(shop)
+
+    document = taken(shop, tmp_path)
+
+    assert document["removed"] == []
+    assert sorted(document["left_alone"]) == sorted([elsewhere.name, begins.name, theirs.name])
+    assert (theirs / "accounts.csv").read_text() == "theirs"
+    assert len(list((elsewhere / "_parts").iterdir())) >= 2
+
+
+def test_a_manifest_that_cannot_be_read_now_is_not_gone(shop: Database, tmp_path: Path) -> None:
+    whole = Path(taken(shop, tmp_path)["folder"])
+    # Reading fails, and not because there is no such file.
+    (whole / "manifest.json").rename(whole / "kept.json")
+    (whole / "manifest.json").mkdir()
+    answer = take(shop, tmp_path)
+    assert (answer.exit_code, "manifest.json could not be read" in answer.sentence) == (1, True)
+    assert list((whole / "purchase_claims").iterdir())
+
+
 def test_a_killed_run_goes_on_while_its_snapshot_is_held(shop: Database, tmp_path: Path) -> None:
     with held(shop) as snapshot:
         left = killed(shop, tmp_path, "--snapshot", snapshot)

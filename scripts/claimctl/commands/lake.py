@@ -78,9 +78,10 @@ def snapshot(
 
     Tables and columns keep their names; columns that nothing reads stay where they are. A folder is
     complete when it has its manifest.json: rows, hashes, and the digest of settings and catalogue.
-    What a killed run left is removed by the next, unless its snapshot is still held. Needs the
-    extra `lake` of the package, and the right to read the tables. It changes nothing in the
-    database, holds its oldest snapshot for as long as it runs, and vacuum waits for that.
+    What a killed run left is removed by the next one on the same server, unless its snapshot is
+    still held; what another server or somebody else left is named and left alone. Needs the extra
+    `lake` of the package, and the right to read the tables. It changes nothing in the database,
+    holds its oldest snapshot for as long as it runs, and vacuum waits for that.
 
     Exit code 0: written, 1: the place cannot be written, 2: wrong usage, 3: no connection,
     4: a table may not be read, is locked, or the snapshot is over.
@@ -237,5 +238,8 @@ def _print(
     for name in outcome.removed:
         say(f"  {name} was unfinished and its snapshot is over: it is removed.")
     for name in outcome.left_alone:
-        say(f"  {name} is unfinished and its snapshot is still held: it is left alone.")
+        say(
+            f"  {name} is unfinished and may be another run's: it is left alone. Remove it where "
+            "none writes to it."
+        )
     say(f"\nHash of its manifest, to keep elsewhere:\n  {digest}")

@@ -51,9 +51,9 @@ class Folder:
             self.file_system.create_dir(f"{self.path}/{PARTS}")
         self.write_json(BEGUN, identity)
 
-    def begun(self) -> dict[str, Any]:
-        """Return of which snapshot it is; nothing where that is unknown."""
-        return self.read_json(BEGUN) or {}
+    def begun(self) -> dict[str, Any] | None:
+        """Return of which snapshot it is; none where no run of ours has said so."""
+        return self.read_json(BEGUN)
 
     def finished_part(self, name: str) -> dict[str, Any] | None:
         """Return rows, bytes and hash of a part that is finished and still there."""
@@ -81,12 +81,19 @@ class Folder:
             self.file_system.delete_dir(self.path)
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        """Return a document, or none where there is no such file, or half of one."""
+        """Return a document, or none where there is no such file, or half of one.
+
+        What cannot be read now is not gone: taken for it, a whole snapshot would be removed.
+        """
         try:
             with self.file_system.open_input_stream(f"{self.path}/{name}") as file:
                 document = json.loads(file.read())
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return None
+        except OSError as error:
+            raise ClaimctlError(
+                f"{self.path}/{name} could not be read: {first_line(error)}."
+            ) from error
         return document if isinstance(document, dict) else None
 
     def write_json(self, name: str, document: dict[str, Any]) -> str:

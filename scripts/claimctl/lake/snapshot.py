@@ -148,10 +148,10 @@ def write(
     folder, removed, left_alone = None, [], []
     for each in unfinished(file_system, lake):
         begun = each.begun()
-        if begun == identity and folder is None:
+        if begun is not None and begun == identity and folder is None:
             folder = each
-        elif begun.get("snapshot") and is_open(options, begun):
-            # Another run's: it is being written.
+        elif begun is None or not is_over(options, begun):
+            # Somebody else's, or another run is writing it: it would end without its files.
             left_alone.append(each.name)
         else:
             each.remove()
@@ -171,18 +171,27 @@ def write(
     return Outcome(folder, kept | written, len(kept), removed, left_alone)
 
 
-def is_open(options: Options, begun: dict[str, Any]) -> bool:
-    """Return whether the transaction that exported a snapshot still holds it."""
+def is_over(options: Options, begun: dict[str, Any]) -> bool:
+    """Return whether a snapshot was of this server, and no transaction holds it any more."""
     import psycopg
 
     with connect(options) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with told():
+            here = run_sql(connection, "lake/identity.sql", {})[0]
+        if any(begun.get(name) != here[name] for name in ("database", "server_started_at")):
+            # Whether it is held there, nobody can say here.
+            return False
+        connection.rollback()
         try:
             _import(connection, str(begun["snapshot"]))
-        except psycopg.Error:
-            return False
-        found = run_sql(connection, "lake/identity.sql", {})[0]
-        return all(begun.get(name) == found[name] for name in found if name != "as_of")
+        except psycopg.Error as error:
+            if _is_of_no_snapshot(error):
+                return True
+            raise _said(error) from error
+        # A number may be given again; the snapshot of a run is told by what it sees.
+        visible = run_sql(connection, "lake/identity.sql", {})[0]["visible"]
+        return bool(visible != begun.get("visible"))
 
 
 class _Writers:
@@ -345,7 +354,7 @@ def _said(error: Any) -> ClaimctlError:
             "again when that is over; who holds the lock, says:",
             "claimctl database",
         )
-    if error.sqlstate in ("22023", "42704", "55000") and "snapshot" in message:
+    if _is_of_no_snapshot(error):
         return RefusedError(
             f"The snapshot is over: {message}. It lives as long as the transaction that exported "
             "it. Call it again without --snapshot."
@@ -357,3 +366,7 @@ def _said(error: Any) -> ClaimctlError:
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
         return NoConnectionError(f"The connection was lost: {message}. Call it again.")
     return ClaimctlError(f"The database refused to answer: {message}.")
+
+
+def _is_of_no_snapshot(error: Any) -> bool:
+    return error.sqlstate in ("22023", "42704", "55000") and "snapshot" in str(error)
