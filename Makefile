@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint generate format conventions bench bench-large release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint lint-quick generate format conventions bench bench-large release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,7 +43,7 @@ stop: ## end the demo's server, endpoint and traffic
 storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, kills, crashes, and a checker
 	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json) $(if $(WITHOUT),--without '$(WITHOUT)')
 
-test: $(INSTALLED) lint ## everything that takes at most 8 minutes
+test: $(INSTALLED) lint-quick ## everything that takes at most 8 minutes
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
 test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
@@ -106,21 +106,22 @@ test-spark: $(SPARK)/installed ## the models on Apache Spark against those on Po
 	$(if $(SMALL),SPARK_SMALL=1) $(SPARK)/bin/pytest -v -m spark tests/python/spark
 
 test-histories: $(INSTALLED) ## 300 random histories of 30 rounds: incremental builds leave what full ones would
-	HISTORIES=60 $(BIN)/pytest tests/python/test_incremental_wallets.py -k many_histories
+	HISTORIES=60 $(BIN)/pytest tests/python/test_incremental_wallets.py -k what_a_full_one_would
 
 # DAYS: all, one (another one each run) or a part of a name; FILES narrows the tests.
 DAYS ?= all
 test-days: $(INSTALLED) ## the tests that place times, on 20 other days: weekdays, turns, changes of clocks
 	@$(BIN)/python -m moved_days $(DAYS) $(FILES)
 
-lint: $(INSTALLED) ## SQL, Python and types
+lint: lint-quick ## SQL, Python and types
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
+	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --config scripts/sqlfluff.cfg --processes 0 --disable-progress-bar scripts
+
+lint-quick: $(INSTALLED) conventions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m lint.generate --check
 	$(BIN)/mypy
-	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
-	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --config scripts/sqlfluff.cfg --processes 0 --disable-progress-bar scripts
-	@$(MAKE) --no-print-directory conventions
 
 conventions: $(INSTALLED)
 	@mkdir -p target/lint && cp profiles.example.yml target/lint/profiles.yml
