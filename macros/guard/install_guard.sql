@@ -1,6 +1,6 @@
 {% macro install_guard(dry_run=false, repoint=false, rehearse=true) %}
-    {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one transaction. Run it again
-        whenever a setting, an item or the catalogue has changed. -#}
+    {#- `dbt run-operation install_guard`: installs or upgrades the schema claim_ops, in one
+        transaction. Run it again whenever a setting, an item or the catalogue has changed. -#}
     {%- do claim_reconciliation.refuse_unreadable_sources(always=true) -%}
     {%- set models_schema = ref('rpt_wallet_build').schema -%}
     {%- set script = claim_reconciliation.guard_script(models_schema, repoint) -%}
@@ -28,7 +28,9 @@
 select format('%s has no unique key on %I alone', '{{ claims }}'::regclass, '{{ tx_id }}')
 where not {{ claim_reconciliation.has_unique_key("'" ~ claims ~ "'::regclass", "'" ~ tx_id ~ "'") }}
 union all
-select {{ claim_reconciliation.unwritable_reason('unwritable', "'" ~ claims ~ "'::regclass::text").finding }}
+select {{ claim_reconciliation.unwritable_reason(
+    'unwritable', "'" ~ claims ~ "'::regclass::text"
+).finding }}
 from (
     {{ claim_reconciliation.unwritable_columns(
         "'" ~ claims ~ "'::regclass", "array['" ~ written | join("', '") ~ "']", 'true'
@@ -41,7 +43,8 @@ from (
 -- One installer at a time.
 select pg_advisory_xact_lock(hashtextextended('claim_ops.install', 0));
 set local client_min_messages = warning;
--- Else a function that reads a table with row-level security fails before guard_checks names all that is missing.
+-- Else a function that reads a table with row-level security fails before guard_checks names
+-- all that is missing.
 set local check_function_bodies = off;
 {{ claim_reconciliation.guard_roles() }}
 {{ claim_reconciliation.guard_schema() }}
@@ -77,9 +80,11 @@ begin
     end if;
 exception when insufficient_privilege then
     raise exception using errcode = 'CO101',
-        message = format('%I may not create the schema of the guard', current_user), detail = sqlerrm,
+        message = format('%I may not create the schema of the guard', current_user),
+        detail = sqlerrm,
         hint = format(
-            'As the database''s owner: grant create on database %I to %I;', current_database(), current_user
+            'As the database''s owner: grant create on database %I to %I;',
+            current_database(), current_user
         );
 end
 $schema$;
@@ -87,7 +92,8 @@ $schema$;
 
 
 {% macro guard_drop_functions() %}
-    {#- All functions are made anew, so that none of an older version stays; triggers go with them and come again. -#}
+    {#- All functions are made anew, so that none of an older version stays; triggers go with them
+        and come again. -#}
 do $functions$
 declare
     v_function regprocedure;
@@ -104,8 +110,9 @@ $functions$;
 
 
 {% macro guard_functions() %}
-    {#- Every macro claim_ops_<function>, which stands in a file of the function's name in the folder of its phase. Bodies are
-        resolved when they run, so that any order installs; by name, so that two installations are the same text. -#}
+    {#- Every macro claim_ops_<function>, which stands in a file of the function's name in the
+        folder of its phase. Bodies are resolved when they run, so that any order installs; by name,
+        so that two installations are the same text. -#}
     {%- for name in claim_reconciliation | sort if name.startswith('claim_ops_') %}
 {{ claim_reconciliation[name]() }}
     {%- endfor %}

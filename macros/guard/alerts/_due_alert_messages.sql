@@ -1,6 +1,8 @@
 {% macro claim_ops__due_alert_messages() %}
 create function claim_ops._due_alert_messages(p_alerts jsonb, p_now timestamptz)
-returns table (alert text, since timestamptz, occurrence integer, escalation_level integer, told_level integer)
+returns table (
+    alert text, since timestamptz, occurrence integer, escalation_level integer, told_level integer
+)
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -9,14 +11,17 @@ with
 
 alerts as (
     select given.*
-    from jsonb_to_recordset(p_alerts) as given (alert text, state text, since timestamptz, escalation_level integer)
+    from jsonb_to_recordset(p_alerts) as given (
+        alert text, state text, since timestamptz, escalation_level integer
+    )
 ),
 
 firing as (
     select
         alerts.alert,
         coalesce(known.since, alerts.since) as since,
-        -- A contact who was told that it is over is told again where late rows let it fire since the same minute.
+        -- A contact who was told that it is over is told again where late rows let it fire
+        -- since the same minute.
         coalesce(known.occurrence, 1 + (
             select coalesce(max(past.occurrence), 0)
             from claim_ops.alert_notifications as past
@@ -34,7 +39,8 @@ firing as (
     where alerts.state = 'firing'
 ),
 
--- A contact who was told that it fires is told that it is over; silence of the service is no recovery.
+-- A contact who was told that it fires is told that it is over; silence of the
+-- service is no recovery.
 recovered as (
     select
         known.alert,
@@ -51,7 +57,8 @@ recovered as (
         and bool_and(known.escalation_level > 0 or known.sent_at is null)
 )
 
-select firing.alert, firing.since, firing.occurrence, levels.escalation_level, levels.escalation_level
+select
+    firing.alert, firing.since, firing.occurrence, levels.escalation_level, levels.escalation_level
 from firing
 cross join generate_series(1, firing.told_level) as levels (escalation_level)
 union all
@@ -59,6 +66,7 @@ select recovered.alert, recovered.since, recovered.occurrence, 0, recovered.told
 from recovered
 $function$;
 comment on function claim_ops._due_alert_messages is
-'What is to be told: every level that a firing alert has climbed to, and 0 where one of that is over; sent or not.';
+$$What is to be told: every level that a firing alert has climbed to, and 0 where one of that is
+over; sent or not.$$;
 {{ claim_reconciliation.guard_hand_over('_due_alert_messages') }}
 {% endmacro %}

@@ -17,10 +17,16 @@ begin
     -- By the time of the lease: a run that came too late settles nothing of another.
     update claim_ops.alert_notifications
     set sent_at = clock_timestamp()
-    where alert = p_alert and since = p_since and occurrence = p_occurrence and escalation_level = p_escalation_level
+    where alert = p_alert
+        and since = p_since
+        and occurrence = p_occurrence
+        and escalation_level = p_escalation_level
         and leased_at = p_leased_at and sent_at is null and p_is_sent;
     delete from claim_ops.alert_notifications
-    where alert = p_alert and since = p_since and occurrence = p_occurrence and escalation_level = p_escalation_level
+    where alert = p_alert
+        and since = p_since
+        and occurrence = p_occurrence
+        and escalation_level = p_escalation_level
         and leased_at = p_leased_at and sent_at is null and not p_is_sent;
 end
 $function$;

@@ -13,6 +13,7 @@ begin
 end
 $function$;
 comment on function claim_ops._refuse_lines is
-'Takes back what was written since the savepoint of _apply_in_halves, which skips these lines, given as {line: reason}.';
+$$Takes back what was written since the savepoint of _apply_in_halves, which skips these lines,
+given as {line: reason}.$$;
 {{ claim_reconciliation.guard_hand_over('_refuse_lines') }}
 {% endmacro %}

@@ -21,6 +21,7 @@ begin
     );
 end
 $function$;
-comment on function claim_ops._refuse_unwritten is 'Refuses a row that came back otherwise than it was planned, and names the table''s triggers.';
+comment on function claim_ops._refuse_unwritten is
+'Refuses a row that came back otherwise than it was planned, and names the table''s triggers.';
 {{ claim_reconciliation.guard_hand_over('_refuse_unwritten') }}
 {% endmacro %}

@@ -5,7 +5,8 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
-    -- The first answer holds for the whole transaction: a deadline that each of 45 waits gets anew is none.
+    -- The first answer holds for the whole transaction: a deadline that each of 45 waits
+    -- gets anew is none.
     select least(
         nullif(current_setting('claim_ops.waiting_ends_at', true), '')::timestamptz,
         clock_timestamp() + pg_settings.setting::integer / 2 * interval '1 millisecond'
@@ -14,7 +15,8 @@ as $function$
     where pg_settings.name = 'deadlock_timeout'
 $function$;
 comment on function claim_ops._waiting_ends_at is
-$$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its beginning on. A transaction that waits for
-the batch began later, and is not looked at for a deadlock before deadlock_timeout; so it never is the one to die.$$;
+$$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its
+beginning on. A transaction that waits for the batch began later, and is not looked at for a
+deadlock before deadlock_timeout; so it never is the one to die.$$;
 {{ claim_reconciliation.guard_hand_over('_waiting_ends_at') }}
 {% endmacro %}

@@ -1,5 +1,7 @@
 {% macro claim_ops_apply_batch() %}
-create function claim_ops.apply_batch(p_plan_id bigint, p_after_line integer, p_limit integer, p_pass integer)
+create function claim_ops.apply_batch(
+    p_plan_id bigint, p_after_line integer, p_limit integer, p_pass integer
+)
 returns table (last_line integer, applied integer, skipped integer, pending integer)
 language plpgsql
 volatile
@@ -33,8 +35,11 @@ begin
         return;
     end if;
     -- After the lock: lines that the owner edited since the approval would be written.
-    perform claim_ops._check_digest(p_plan_id, array[{{ claim_reconciliation.guard_chunk_of('v_lines[1]') }}]);
-    -- Read once, by the range of their numbers: a new plan has no statistics, and every look would read all of it.
+    perform claim_ops._check_digest(
+        p_plan_id, array[{{ claim_reconciliation.guard_chunk_of('v_lines[1]') }}]
+    );
+    -- Read once, by the range of their numbers: a new plan has no statistics, and every look
+    -- would read all of it.
     select array_agg(plan_lines order by plan_lines.line_no) into v_items
     from claim_ops.plan_lines
     where plan_lines.plan_id = p_plan_id
@@ -43,13 +48,14 @@ begin
         and plan_lines.line_no + 0 = any(v_lines);
 
     perform set_config('claim_ops.waiting_ends_at', claim_ops._waiting_ends_at()::text, true);
-    -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up and never the writer.
+    -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up
+    -- and never the writer.
     perform set_config('lock_timeout', (
         select least(200, greatest(pg_settings.setting::integer / 2, 1))::text
         from pg_catalog.pg_settings where pg_settings.name = 'deadlock_timeout'
     ), true);
-    -- A client that vanished without a word, before its commit, would keep its wallets locked for as long as the server
-    -- takes it for alive: hours, by the defaults of TCP.
+    -- A client that vanished without a word, before its commit, would keep its wallets locked for
+    -- as long as the server takes it for alive: hours, by the defaults of TCP.
     perform set_config('idle_in_transaction_session_timeout', '500ms', true);
     v_batch_id := nextval('claim_ops.journal_batch_ids');
     -- The lines stand in the statement, so that the context of a trigger's error tells them.
@@ -57,7 +63,8 @@ begin
         'select claim_ops.%I($1, $2, $3, $4) /* lines %s to %s */',
         v_kind.apply_function, v_lines[1], v_lines[cardinality(v_lines)]
     ) into last_line using v_plan, v_items, v_batch_id, p_pass;
-    -- A chain held longer than a commit takes is not waited for with wallets locked: the batch is tried again.
+    -- A chain held longer than a commit takes is not waited for with wallets locked: the
+    -- batch is tried again.
     perform set_config('lock_timeout', '100ms', true);
     perform claim_ops._seal_journal(v_batch_id);
     perform set_config('lock_timeout', v_lock_timeout, true);
@@ -73,8 +80,9 @@ begin
 end
 $function$;
 comment on function claim_ops.apply_batch is
-$$Applies up to p_limit undecided lines after p_after_line; to be called in a transaction of its own. Returns how far it
-looked, and how many lines were applied, skipped and left pending because somebody holds their wallet; no row where no line is
-left. Lines that another applier holds are passed over. From the tenth p_pass on a busy line is skipped.$$;
+$$Applies up to p_limit undecided lines after p_after_line; to be called in a transaction of its
+own. Returns how far it looked, and how many lines were applied, skipped and left pending because
+somebody holds their wallet; no row where no line is left. Lines that another applier holds are
+passed over. From the tenth p_pass on a busy line is skipped.$$;
 {{ claim_reconciliation.guard_hand_over('apply_batch', to=['claim_applier']) }}
 {% endmacro %}

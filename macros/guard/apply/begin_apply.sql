@@ -12,8 +12,8 @@ declare
     v_from timestamptz;
 begin
     perform claim_ops._check_isolation();
-    -- The pause before the plan, in the order of the batches: the other way round, a pause that waits for a batch that
-    -- waits for this plan would be a deadlock.
+    -- The pause before the plan, in the order of the batches: the other way round, a pause that
+    -- waits for a batch that waits for this plan would be a deadlock.
     perform claim_ops._check_pause(p_plan_id);
     v_plan := claim_ops._find_plan(p_plan_id, '{approved,applying}', true);
     -- What was approved by another catalogue would give what is not sold any more.
@@ -26,7 +26,8 @@ begin
     if clock_timestamp() < v_from then
         perform claim_ops._refuse(
             'CO007', format('plan %s may be applied from %s on', p_plan_id, v_from),
-            'In strict mode the second look comes settle_minutes after the first.', format('Then: claimctl apply %s', p_plan_id)
+            'In strict mode the second look comes settle_minutes after the first.',
+            format('Then: claimctl apply %s', p_plan_id)
         );
     end if;
     {%- endif %}
@@ -36,6 +37,8 @@ begin
     end if;
 end
 $function$;
-comment on function claim_ops.begin_apply is 'Opens an approved plan for its batches; one that is being applied stays open, so that a killed apply goes on.';
+comment on function claim_ops.begin_apply is
+$$Opens an approved plan for its batches; one that is being applied stays open, so that a
+killed apply goes on.$$;
 {{ claim_reconciliation.guard_hand_over('begin_apply', to=['claim_applier']) }}
 {% endmacro %}

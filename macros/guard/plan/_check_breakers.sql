@@ -19,11 +19,15 @@ begin
         join claim_ops.plan_kinds on plans.kind = plan_kinds.kind
         where plans.plan_id = p_plan_id and plan_kinds.needs_models
     ) and not exists (
-        select 1 from ({{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}) as counted
+        select 1
+        from (
+            {{ claim_reconciliation.guard_rows_of('purchase_claims', ['user_id']) | indent(8) }}
+        ) as counted
     ) then
         perform claim_ops._refuse(
             'CO005', 'the ledger is empty: purchase_claims holds no row',
-            'Every wallet would be set to nothing.', 'Find out where the claims went: claimctl doctor'
+            'Every wallet would be set to nothing.',
+            'Find out where the claims went: claimctl doctor'
         );
     end if;
     -- One plan at a time: two that are made at once would not see each other, and both pass.
@@ -48,23 +52,31 @@ begin
             );
         end if;
     end loop;
-    if v_tripped ?| array['{{ claim_reconciliation.breakers_that('suspects', none) | join("', '") }}'] then
+    if v_tripped ?| array[
+        '{{ claim_reconciliation.breakers_that('suspects', none) | join("', '") }}'
+    ] then
         perform claim_ops._refuse_suspicion(v_tripped, p_found);
     elsif v_tripped <> '{}' then
         perform claim_ops._refuse(
             'CO005',
             'the plan is larger than its limits: ' || (
-                select string_agg(format('%s is %s', key, value), '; ' order by key) from jsonb_each_text(v_tripped)
+                select string_agg(format('%s is %s', key, value), '; ' order by key)
+                from jsonb_each_text(v_tripped)
             ),
             'Open and applied plans of the last 24 hours count together.',
-            'Find the cause first; then narrow the plan (--limit, --item, --user) or raise the limit with a reason: '
-            || (select string_agg(format('--raise %s=%s', key, v_figures ->> key), ' ' order by key) from jsonb_each(v_tripped))
+            'Find the cause first; then narrow the plan (--limit, --item, --user) or raise the '
+            'limit with a reason: '
+            || (
+                select string_agg(format('--raise %s=%s', key, v_figures ->> key), ' ' order by key)
+                from jsonb_each(v_tripped)
+            )
         );
     end if;
     return v_figures;
 end
 $function$;
 comment on function claim_ops._check_breakers is
-$$Refuses a plan whose figures exceed the limits of its kind, unless the maker raised the limit; returns the figures.$$;
+$$Refuses a plan whose figures exceed the limits of its kind, unless the maker raised the limit;
+returns the figures.$$;
 {{ claim_reconciliation.guard_hand_over('_check_breakers') }}
 {% endmacro %}

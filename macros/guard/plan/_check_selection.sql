@@ -11,7 +11,8 @@ as $function$
 begin
     if p_type not in ('short', 'excess') then
         perform claim_ops._refuse(
-            'CO013', format('a balance is short or in excess, not %L', p_type), 'A missing wallet is short of all that it should hold.',
+            'CO013', format('a balance is short or in excess, not %L', p_type),
+            'A missing wallet is short of all that it should hold.',
             '--type short, or --type excess'
         );
     elsif p_type = 'excess' and coalesce(cardinality(p_include_excess), 0) = 0 then
@@ -22,7 +23,11 @@ begin
         );
     elsif p_changed_to <= p_changed_from then
         perform claim_ops._refuse(
-            'CO013', format('the range of changes ends at %s, not after its start at %s', p_changed_to, p_changed_from),
+            'CO013',
+            format(
+                'the range of changes ends at %s, not after its start at %s',
+                p_changed_to, p_changed_from
+            ),
             'Its end is no part of it.', 'Give --changed-to a later time than --changed-from'
         );
     end if;

@@ -20,6 +20,8 @@ begin
     ));
 end
 $function$;
-comment on function claim_ops._claim_limits is 'The limits of a plan that claims purchases, as {name: value}; refuses an unknown policy of claimed_at.';
+comment on function claim_ops._claim_limits is
+$$The limits of a plan that claims purchases, as {name: value}; refuses an unknown
+policy of claimed_at.$$;
 {{ claim_reconciliation.guard_hand_over('_claim_limits') }}
 {% endmacro %}

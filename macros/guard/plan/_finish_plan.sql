@@ -2,7 +2,8 @@
 create function claim_ops._finish_plan(
     p_plan_id bigint,
     p_nothing text default 'no line is wrong and quiet in the way that was asked for',
-    p_hint text default 'Users in flight come later; what is in excess is taken with --include-excess ITEM',
+    p_hint text default 'Users in flight come later; what is in excess is taken with '
+    '--include-excess ITEM',
     p_found jsonb default '{}'
 )
 returns void
@@ -11,7 +12,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_lines constant integer := (select count(*) from claim_ops.plan_lines where plan_id = p_plan_id);
+    v_lines constant integer := (
+        select count(*) from claim_ops.plan_lines where plan_id = p_plan_id
+    );
     v_plan claim_ops.plans;
 begin
     -- An empty plan would be approved and applied, and read like a repair.
@@ -23,7 +26,10 @@ begin
     update claim_ops.plans
     set
         lines = v_lines,
-        breakers = case when plan_kinds.breakers <> '{}' then claim_ops._check_breakers(p_plan_id, p_found) else plans.breakers end
+        breakers = case
+            when plan_kinds.breakers <> '{}' then claim_ops._check_breakers(p_plan_id, p_found)
+            else plans.breakers
+        end
     from claim_ops.plan_kinds
     where plans.plan_id = p_plan_id and plans.kind = plan_kinds.kind;
 
@@ -40,7 +46,7 @@ begin
 end
 $function$;
 comment on function claim_ops._finish_plan is
-$$Counts a plan's lines, asks the breakers, which p_found tells more than the lines do, and seals lines and header with their digests;
-refuses a plan without lines.$$;
+$$Counts a plan's lines, asks the breakers, which p_found tells more than the lines do, and seals
+lines and header with their digests; refuses a plan without lines.$$;
 {{ claim_reconciliation.guard_hand_over('_finish_plan') }}
 {% endmacro %}

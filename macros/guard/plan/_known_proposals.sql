@@ -24,13 +24,18 @@ begin
     elsif jsonb_array_length(p_proposals -> 'keys') > v_most then
         perform claim_ops._refuse(
             'CO013',
-            format('there are %s proposals, more than %s', jsonb_array_length(p_proposals -> 'keys'), v_most),
+            format(
+                'there are %s proposals, more than %s',
+                jsonb_array_length(p_proposals -> 'keys'), v_most
+            ),
             'So many wrong wallets have one cause.',
             'Find it first, then propose them in several parts'
         );
     end if;
     select digests.value into v_other
-    from jsonb_array_elements_text(coalesce(p_proposals -> 'settings_digests', '[]')) as digests (value)
+    from jsonb_array_elements_text(
+        coalesce(p_proposals -> 'settings_digests', '[]')
+    ) as digests (value)
     where digests.value is distinct from v_digest
     limit 1;
     if found then
@@ -48,7 +53,8 @@ begin
         -- As given, for people; a hostile one may be as long as a book.
         'given_user_id', left(judged.given, 80), 'given_item', left(judged.item, 80),
         'reason', case
-            when coalesce(btrim(judged.given), '') = '' or coalesce(btrim(judged.item), '') = '' then 'no_key'
+            when coalesce(btrim(judged.given), '') = '' or coalesce(btrim(judged.item), '') = ''
+                then 'no_key'
             when not judged.is_item then 'unknown_item'
             when judged.id is null then 'no_user_id'
             when judged.user_id is null then 'unknown_user'
@@ -69,7 +75,8 @@ begin
                 select
                     keys.number, keys.key ->> 0 as given, keys.key ->> 1 as item,
                     claim_ops._as_user_id(keys.key ->> 0) as id
-                from jsonb_array_elements(p_proposals -> 'keys') with ordinality as keys (key, number)
+                from jsonb_array_elements(p_proposals -> 'keys')
+                    with ordinality as keys (key, number)
                 -- Else each use of the id below would make it anew.
                 offset 0
             ) as keys
@@ -80,8 +87,9 @@ begin
 end
 $function$;
 comment on function claim_ops._known_proposals is
-$$Returns keys that somebody proposes as {number, user_id, item, reason}, with the user as the models
-write it, and with the reason why a key is none: no_key (empty), unknown_item, no_user_id, unknown_user,
-duplicate. Refuses proposals made from other rules than the guard's. Null stays null.$$;
+$$Returns keys that somebody proposes as {number, user_id, item, reason}, with the user as the
+models write it, and with the reason why a key is none: no_key (empty), unknown_item,
+no_user_id, unknown_user, duplicate. Refuses proposals made from other rules than the guard's.
+Null stays null.$$;
 {{ claim_reconciliation.guard_hand_over('_known_proposals') }}
 {% endmacro %}

@@ -1,8 +1,11 @@
 {% macro claim_ops__lines_to_claim() %}
 create function claim_ops._lines_to_claim(
-    p_purchases claim_ops.judged_purchase[], p_over_cap integer[], p_unaudited integer[], p_claimed_at timestamptz
+    p_purchases claim_ops.judged_purchase[], p_over_cap integer[], p_unaudited integer[],
+    p_claimed_at timestamptz
 )
-returns table (user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, details jsonb, verdict text)
+returns table (
+    user_id {{ var('user_id_data_type') }}, before jsonb, after jsonb, details jsonb, verdict text
+)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -14,7 +17,8 @@ begin
     with
     {{ claim_reconciliation.guard_planned_claims() }}
     without as materialized (
-        select states.* from claim_ops._wallet_states(array(select users.user_id from users)) as states
+        select states.*
+        from claim_ops._wallet_states(array(select users.user_id from users)) as states
     ),
     with_claims as materialized (
         select states.*
@@ -26,11 +30,16 @@ begin
     select
         users.user_id,
         case when with_claims.has_wallet then (
-            select coalesce(jsonb_object_agg(name, with_claims.wallet -> name), '{}') from unnest(changes.columns) as name
+            select coalesce(jsonb_object_agg(name, with_claims.wallet -> name), '{}')
+            from unnest(changes.columns) as name
         ) end,
-        (select coalesce(jsonb_object_agg(name, with_claims.expected -> name), '{}') from unnest(changes.columns) as name),
+        (
+            select coalesce(jsonb_object_agg(name, with_claims.expected -> name), '{}')
+            from unnest(changes.columns) as name
+        ),
         jsonb_build_object(
-            'claims', users.claims, 'items', to_jsonb(users.items), 'credited', coalesce(changes.credited, '[]')
+            'claims', users.claims, 'items', to_jsonb(users.items),
+            'credited', coalesce(changes.credited, '[]')
         ),
         case
             when not {{ claim_reconciliation.guard_is_quiet('with_claims') }} then 'in_flight'
@@ -42,8 +51,8 @@ begin
 end
 $function$;
 comment on function claim_ops._lines_to_claim is
-$$One row a user of these purchases, with the line that claims them: an item is credited where the wallet matched the ledger
-before the claims, and left where it holds them already. A verdict says why the user is left out: in_flight, or
-wallet_disagrees, where the wallet is neither.$$;
+$$One row a user of these purchases, with the line that claims them: an item is credited where the
+wallet matched the ledger before the claims, and left where it holds them already. A verdict says
+why the user is left out: in_flight, or wallet_disagrees, where the wallet is neither.$$;
 {{ claim_reconciliation.guard_hand_over('_lines_to_claim') }}
 {% endmacro %}

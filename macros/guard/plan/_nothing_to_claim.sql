@@ -6,7 +6,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
     select coalesce(
-        'all that lacks a claim is left out: ' || string_agg(format('%s %s', reason, purchases), ', ' order by reason),
+        'all that lacks a claim is left out: '
+        || string_agg(format('%s %s', reason, purchases), ', ' order by reason),
         p_where
     )
     from (
@@ -16,6 +17,7 @@ as $function$
         group by plan_left_out.reason
     ) as reasons
 $function$;
-comment on function claim_ops._nothing_to_claim is 'Says why a plan that claims purchases has no line.';
+comment on function claim_ops._nothing_to_claim is
+'Says why a plan that claims purchases has no line.';
 {{ claim_reconciliation.guard_hand_over('_nothing_to_claim') }}
 {% endmacro %}

@@ -10,7 +10,8 @@ as $function$
         select 'of the proposals none is wrong and quiet: ' || coalesce(
             (
                 select string_agg(
-                    format('%s %s', outcomes.outcome, outcomes.proposals), ', ' order by outcomes.outcome
+                    format('%s %s', outcomes.outcome, outcomes.proposals),
+                    ', ' order by outcomes.outcome
                 )
                 from jsonb_to_recordset(plans.limits #> '{proposals, outcomes}')
                     as outcomes (outcome text, proposals bigint)
@@ -23,14 +24,19 @@ as $function$
     left_out as (
         select 'all that is wrong is left out, ' || string_agg(
             format('%s %s', reasons.reason, reasons.balances)
-            || coalesce(' (come back at ' || to_char(reasons.settles_at, 'YYYY-MM-DD HH24:MI') || ' UTC)', ''),
+            || coalesce(
+                ' (come back at ' || to_char(reasons.settles_at, 'YYYY-MM-DD HH24:MI') || ' UTC)',
+                ''
+            ),
             ', ' order by reasons.reason
         ) as said
         from (
             select
                 plan_balances_left_out.reason, count(*) as balances,
                 -- The next full minute: a minute too early would find them in flight again.
-                date_trunc('minute', max(plan_balances_left_out.settles_at) + interval '1 minute') as settles_at
+                date_trunc(
+                    'minute', max(plan_balances_left_out.settles_at) + interval '1 minute'
+                ) as settles_at
             from claim_ops.plan_balances_left_out
             where plan_balances_left_out.plan_id = p_plan_id
             group by plan_balances_left_out.reason
@@ -42,6 +48,7 @@ as $function$
     )
     from left_out
 $function$;
-comment on function claim_ops._nothing_to_correct is 'Says why a wallet correction has no line, and when to come back for users in flight.';
+comment on function claim_ops._nothing_to_correct is
+'Says why a wallet correction has no line, and when to come back for users in flight.';
 {{ claim_reconciliation.guard_hand_over('_nothing_to_correct') }}
 {% endmacro %}

@@ -10,7 +10,9 @@ declare
 begin
     perform claim_ops._check_reason(p_reason, 'The approver');
     -- The oid beside the name: a maker who is renamed would be another login to the approval.
-    insert into claim_ops.plans (kind, reason, limits, reverses, made_by_oid, expires_at, settings_digest)
+    insert into claim_ops.plans (
+        kind, reason, limits, reverses, made_by_oid, expires_at, settings_digest
+    )
     select
         p_kind, p_reason, p_limits, p_reverses, pg_roles.oid,
         clock_timestamp() + {{ var('plan_expiry_hours') }} * interval '1 hour',
@@ -21,6 +23,7 @@ begin
     return v_plan_id;
 end
 $function$;
-comment on function claim_ops._start_plan is 'Stores a plan''s header; the caller writes its lines and then calls _finish_plan.';
+comment on function claim_ops._start_plan is
+'Stores a plan''s header; the caller writes its lines and then calls _finish_plan.';
 {{ claim_reconciliation.guard_hand_over('_start_plan') }}
 {% endmacro %}

@@ -2,14 +2,22 @@
     {#- A query over asked_for: one line a user, with the grounds of each item for the approver. -#}
 select
     asked_for.user_id,
-    case when bool_and(asked_for.has_wallet) then jsonb_object_agg(asked_for.column_name, asked_for.before) end as before,
+    case
+        when bool_and(asked_for.has_wallet)
+            then jsonb_object_agg(asked_for.column_name, asked_for.before)
+    end as before,
     jsonb_object_agg(asked_for.column_name, asked_for.after) as after,
     jsonb_strip_nulls(jsonb_build_object(
         'discrepancies', jsonb_object_agg(asked_for.item, asked_for.type),
         'suspected_spend', nullif(bool_or(asked_for.is_suspected_spend), false),
-        'unexplained_excess', nullif(bool_or(asked_for.type = 'excess' and asked_for.evidence is null), false),
-        'evidence', jsonb_object_agg(asked_for.item, asked_for.evidence) filter (where asked_for.evidence is not null),
-        'causes', jsonb_object_agg(asked_for.item, asked_for.cause) filter (where asked_for.cause is not null),
+        'unexplained_excess',
+        nullif(bool_or(asked_for.type = 'excess' and asked_for.evidence is null), false),
+        'evidence', jsonb_object_agg(asked_for.item, asked_for.evidence) filter (
+            where asked_for.evidence is not null
+        ),
+        'causes', jsonb_object_agg(asked_for.item, asked_for.cause) filter (
+            where asked_for.cause is not null
+        ),
         'grounds', jsonb_object_agg(asked_for.item, asked_for.grounds)
     )) as details
 from asked_for
@@ -21,24 +29,33 @@ limit (v_limits ->> 'limit')::integer
 
 
 {% macro guard_suspicions() -%}
-    {#- What the breakers are told beside the plan's lines: the share over all that is short, before any narrowing (fewer
-        than 10 suspected spends are no share), and three users each, the largest first, to look at. -#}
+    {#- What the breakers are told beside the plan's lines: the share over all that is short, before
+        any narrowing (fewer than 10 suspected spends are no share), and three users each, the
+        largest first, to look at. -#}
 select jsonb_build_object(
     'max_suspected_share', (
         select case when count(*) filter (where judged.is_suspected_spend) < 10 then 0 else round(
-            count(*) filter (where judged.is_suspected_spend)::numeric / count(*) filter (where judged.is_quiet_short), 4
+            count(*) filter (where judged.is_suspected_spend)::numeric
+                / count(*) filter (where judged.is_quiet_short), 4
         ) end
         from judged
         where coalesce(judged.reason, '') not in ('accepted', 'account_gone')
     ),
     {%- for name, condition in [
-        ('suspected_spends', "judged.is_suspected_spend and coalesce(judged.reason, '') not in ('accepted', 'account_gone')"),
-        ('unexplained_excess', "judged.type = 'excess' and judged.evidence is null and judged.reason is null"),
+        (
+            'suspected_spends',
+            "judged.is_suspected_spend"
+            " and coalesce(judged.reason, '') not in ('accepted', 'account_gone')"
+        ),
+        (
+            'unexplained_excess',
+            "judged.type = 'excess' and judged.evidence is null and judged.reason is null"
+        ),
     ] %}
     '{{ name }}', (
         select jsonb_agg(jsonb_build_object(
-            'user_id', example.user_id, 'item', example.item, 'before', example.before, 'after', example.after,
-            'grounds', example.grounds
+            'user_id', example.user_id, 'item', example.item, 'before', example.before,
+            'after', example.after, 'grounds', example.grounds
         ))
         from (
             select judged.* from judged
@@ -64,7 +81,8 @@ outcomes as (
     select
         judged_proposals.outcome,
         count(*) as proposals,
-        (array_agg(judged_proposals.given_user_id order by judged_proposals.number))[1] as first_user_id,
+        (array_agg(judged_proposals.given_user_id order by judged_proposals.number))[1]
+            as first_user_id,
         (array_agg(judged_proposals.given_item order by judged_proposals.number))[1] as first_item
     from (
         select
@@ -79,7 +97,8 @@ outcomes as (
             end as outcome
         from proposed
         left join judged on proposed.user_id = judged.user_id and proposed.item = judged.item
-        left join asked_for on proposed.user_id = asked_for.user_id and proposed.item = asked_for.item
+        left join asked_for
+            on proposed.user_id = asked_for.user_id and proposed.item = asked_for.item
         left join lines on proposed.user_id = lines.user_id
     ) as judged_proposals
     group by judged_proposals.outcome

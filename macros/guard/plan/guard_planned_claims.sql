@@ -11,7 +11,8 @@
                 {%- if claim_reconciliation.keeps_units(['purchase_claims']) %}
                 'units', purchase.units,
                 {%- endif %}
-                -- For the approver, who is told what claiming at the time of purchase would have cost.
+                -- For the approver, who is told what claiming at the time of
+                -- purchase would have cost.
                 'purchased_at', case when p_claimed_at is not null then purchase.purchased_at end,
                 'over_cap', case when purchase.number = any(p_over_cap) then true end,
                 'unaudited', case when purchase.number = any(p_unaudited) then true end
@@ -20,7 +21,9 @@
         from unnest(p_purchases) as purchase
         join claim_ops.sku_catalog
             on purchase.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'coalesce(p_claimed_at, purchase.purchased_at)') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'coalesce(p_claimed_at, purchase.purchased_at)'
+            ) | indent(12) }}
     ),
     users as materialized (
         select

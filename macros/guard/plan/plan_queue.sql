@@ -25,7 +25,8 @@ begin
     perform claim_ops._check_user(p_user_id);
     {%- if not claim_reconciliation.has_source('queued_purchases') %}
     perform claim_ops._refuse(
-        'CO013', 'there was no queue when the guard was installed', 'It looks for the table queued_purchases, unless has_queued_purchases says false.',
+        'CO013', 'there was no queue when the guard was installed',
+        'It looks for the table queued_purchases, unless has_queued_purchases says false.',
         'Make or map the table queued_purchases, then dbt build and dbt run-operation install_guard'
     );
     {%- else %}
@@ -52,7 +53,7 @@ begin
 end
 $function$;
 comment on function claim_ops.plan_queue is
-$$Plans the claims of the queue's events, each tx_id once as it came first, with their credit; what is claimed by now is done
-with. Otherwise as plan_recovery. Returns the plan's id.$$;
+$$Plans the claims of the queue's events, each tx_id once as it came first, with their credit; what
+is claimed by now is done with. Otherwise as plan_recovery. Returns the plan's id.$$;
 {{ claim_reconciliation.guard_hand_over('plan_queue', to=['claim_planner']) }}
 {% endmacro %}

@@ -32,10 +32,14 @@ begin
     perform claim_ops._check_range(p_from, p_to);
     v_plan_id := claim_ops._start_plan('claim_recovery', p_reason, claim_ops._claim_limits(
         p_user_id, p_limit, p_claimed_at, p_include_over_cap, p_raise
-    ) || jsonb_strip_nulls(jsonb_build_object('from', p_from, 'to', p_to, 'item', p_item, 'sku', p_sku)), null);
+    ) || jsonb_strip_nulls(jsonb_build_object(
+        'from', p_from, 'to', p_to, 'item', p_item, 'sku', p_sku
+    )), null);
 
     with audit as (
-        {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id', 'purchased_at']) | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'audit_purchases', ['tx_id', 'purchased_at']
+        ) | indent(4) }}
     ),
     claims as (
         {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id']) | indent(4) }}
@@ -47,13 +51,18 @@ begin
 
     perform claim_ops._plan_claims(v_plan_id, 'claim_recovery', v_tx_ids);
     perform claim_ops._finish_plan(v_plan_id, claim_ops._nothing_to_claim(
-        v_plan_id, format('no purchase%s without a claim between %s and %s', ' of ' || coalesce(p_sku, p_item), p_from, p_to)
+        v_plan_id,
+        format(
+            'no purchase%s without a claim between %s and %s',
+            ' of ' || coalesce(p_sku, p_item), p_from, p_to
+        )
     ), 'fct_purchase_discrepancies lists them all');
     return v_plan_id;
 end
 $function$;
 comment on function claim_ops.plan_recovery is
-$$Plans the missing claims of the purchases made from p_from until before p_to, with their credit. Claimed when they were bought,
-or now; those beyond a cap are left out unless included. Narrowed by user, item and SKU. Returns the plan's id.$$;
+$$Plans the missing claims of the purchases made from p_from until before p_to, with their credit.
+Claimed when they were bought, or now; those beyond a cap are left out unless included. Narrowed by
+user, item and SKU. Returns the plan's id.$$;
 {{ claim_reconciliation.guard_hand_over('plan_recovery', to=['claim_planner']) }}
 {% endmacro %}

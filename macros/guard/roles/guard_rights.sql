@@ -1,5 +1,6 @@
 {% macro guard_rights(models_schema) %}
-    {#- Who may do what. Nobody gets INSERT on plans or UPDATE on wallets: the functions are the only way. -#}
+    {#- Who may do what. Nobody gets INSERT on plans or UPDATE on wallets: the functions
+        are the only way. -#}
 do $owners$
 declare
     v_object record;
@@ -11,10 +12,13 @@ begin
         select pg_class.oid::regclass as name, case pg_class.relkind
             when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind
         from pg_catalog.pg_class
-        where pg_class.relnamespace = 'claim_ops'::regnamespace and pg_class.relkind in ('r', 'v', 'S')
+        where pg_class.relnamespace = 'claim_ops'::regnamespace
+            and pg_class.relkind in ('r', 'v', 'S')
             and not exists (
                 select 1 from pg_catalog.pg_depend
-                where pg_depend.objid = pg_class.oid and pg_depend.deptype in ('a', 'i') and pg_class.relkind = 'S'
+                where pg_depend.objid = pg_class.oid
+                    and pg_depend.deptype in ('a', 'i')
+                    and pg_class.relkind = 'S'
             )
     loop
         execute format('alter %s %s owner to claim_owner', v_object.kind, v_object.name);
@@ -31,27 +35,35 @@ grant insert on claim_ops.plans, claim_ops.plan_lines, claim_ops.plan_chunks to 
 grant insert on claim_ops.plan_left_out, claim_ops.plan_balances_left_out to claim_guard;
 grant insert on claim_ops.journal, claim_ops.journal_batches to claim_guard;
 -- On locks and lines too: a role that may not update a row may not lock it.
-grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks to claim_guard;
+grant update on claim_ops.plans, claim_ops.plan_lines, claim_ops.control, claim_ops.locks
+to claim_guard;
 grant insert, update, delete on claim_ops.alert_notifications to claim_guard;
 grant usage on all sequences in schema claim_ops to claim_guard;
 
 {{ claim_reconciliation.share_schema(models_schema) }};
-{{ claim_reconciliation.share_relations("relnamespace = '" ~ adapter.quote(models_schema) ~ "'::regnamespace") }};
+{{ claim_reconciliation.share_relations(
+    "relnamespace = '" ~ adapter.quote(models_schema) ~ "'::regnamespace"
+) }};
 {{ claim_reconciliation.guard_source_rights() }}
 {{ claim_reconciliation.guard_builder_rights(models_schema) }}
 {% endmacro %}
 
 
 {% macro guard_revoke_rights() %}
-    {#- Default privileges name roles (a hosting's API roles, a reporting login), and what they give on a new table stays.
-        A login that may update claim_ops.plans approves its own plan. So nobody keeps a right that is not granted below. #}
+    {#- Default privileges name roles (a hosting's API roles, a reporting login), and what they give
+        on a new table stays. A login that may update claim_ops.plans approves its own plan. So
+        nobody keeps a right that is not granted below. #}
     for v_object in
         with objects as (
-            select 'schema' as kind, nspname::regnamespace::text as name, nspowner as owner, nspacl as acl
+            select
+                'schema' as kind, nspname::regnamespace::text as name, nspowner as owner,
+                nspacl as acl
             from pg_catalog.pg_namespace
             where nspname = 'claim_ops'
             union all
-            select case relkind when 'S' then 'sequence' else 'table' end, oid::regclass::text, relowner, relacl
+            select
+                case relkind when 'S' then 'sequence' else 'table' end, oid::regclass::text,
+                relowner, relacl
             from pg_catalog.pg_class
             where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm', 'S')
             union all
@@ -61,7 +73,9 @@ grant usage on all sequences in schema claim_ops to claim_guard;
             where relnamespace = 'claim_ops'::regnamespace and relkind in ('r', 'v', 'm')
         )
 
-        select distinct objects.kind, objects.name, coalesce(pg_roles.rolname, 'public') as grantee, grantee = 0 as is_public
+        select distinct
+            objects.kind, objects.name, coalesce(pg_roles.rolname, 'public') as grantee,
+            grantee = 0 as is_public
         from objects
         cross join aclexplode(objects.acl)
         left join pg_catalog.pg_roles on aclexplode.grantee = pg_roles.oid
@@ -69,15 +83,17 @@ grant usage on all sequences in schema claim_ops to claim_guard;
     loop
         execute format(
             'revoke all on %s %s from %s cascade',
-            v_object.kind, v_object.name, case when v_object.is_public then 'public' else quote_ident(v_object.grantee) end
+            v_object.kind, v_object.name,
+            case when v_object.is_public then 'public' else quote_ident(v_object.grantee) end
         );
     end loop;
 {%- endmacro %}
 
 
 {% macro guard_builder_rights(models_schema) %}
-    {#- The login that builds the models reads what plans excuse. It may have created claim_reader: from PostgreSQL 16 on it
-        is a member then that inherits nothing, and a grant that does not say so leaves it so. -#}
+    {#- The login that builds the models reads what plans excuse. It may have created claim_reader:
+        from PostgreSQL 16 on it is a member then that inherits nothing, and a grant that does not
+        say so leaves it so. -#}
 do $builder$
 declare
     v_builder name := (
@@ -86,7 +102,8 @@ declare
     );
 begin
     if not pg_has_role(v_builder, 'claim_reader', 'usage') then
-        execute format('grant claim_reader to %I', v_builder) || {{ claim_reconciliation.guard_with_inherit() }};
+        execute format('grant claim_reader to %I', v_builder)
+            || {{ claim_reconciliation.guard_with_inherit() }};
     end if;
 exception when insufficient_privilege then
     raise notice 'not granted by %: claim_reader to %', current_user, v_builder;
@@ -97,12 +114,16 @@ $builder$;
 
 {% macro guard_with_inherit() -%}
     {#- What makes a grant count for a role that the login itself has created. -#}
-    case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true' else '' end
+    case
+        when current_setting('server_version_num')::integer >= 160000 then ' with inherit true'
+        else ''
+    end
 {%- endmacro %}
 
 
 {% macro guard_source_rights() %}
-    {#- The grants on the service's tables, tried one by one; guard_checks names those that are missing. -#}
+    {#- The grants on the service's tables, tried one by one; guard_checks names those
+        that are missing. -#}
 do $grants$
 declare
     v_grant text;
@@ -124,8 +145,9 @@ $grants$;
 
 
 {% macro guard_needs() %}
-    {#- What claim_guard and claim_writer need on the service's tables, optional ones too: one entry a role and table. A
-        claim is never changed. install_guard grants and checks it, doctor looks whether it is still there. -#}
+    {#- What claim_guard and claim_writer need on the service's tables, optional ones too: one entry
+        a role and table. A claim is never changed. install_guard grants and checks it, doctor looks
+        whether it is still there. -#}
     {%- set needs = [] -%}
     {%- for source in claim_reconciliation.known_columns() if source != 'function_metrics' -%}
         {%- do needs.append({'role': 'claim_guard', 'source': source, 'privileges': ['select']}) -%}
@@ -135,7 +157,9 @@ $grants$;
         ('user_wallet_balances', ['select', 'insert', 'update', 'delete']),
         ('store_config', ['select', 'update']),
     ] -%}
-        {%- do needs.append({'role': 'claim_writer', 'source': source, 'privileges': privileges}) -%}
+        {%- do needs.append(
+            {'role': 'claim_writer', 'source': source, 'privileges': privileges}
+        ) -%}
     {%- endfor -%}
     {{- return(needs) -}}
 {% endmacro %}
@@ -144,7 +168,8 @@ $grants$;
 {% macro guard_source_needs() %}
     {#- Those of the tables that this service has. -#}
     {%- set needs = [] -%}
-    {%- for need in claim_reconciliation.guard_needs() if claim_reconciliation.has_source(need.source) -%}
+    {%- for need in claim_reconciliation.guard_needs()
+        if claim_reconciliation.has_source(need.source) -%}
         {%- do needs.append(need) -%}
     {%- endfor -%}
     {{- return(needs) -}}
@@ -155,8 +180,12 @@ $grants$;
     {%- set grants = [] -%}
     {%- for need in claim_reconciliation.guard_source_needs() -%}
         {%- set relation = claim_reconciliation.guard_relation(need.source) -%}
-        {%- do grants.append('grant usage on schema ' ~ relation.without_identifier() ~ ' to ' ~ need.role) -%}
-        {%- do grants.append('grant ' ~ need.privileges | join(', ') ~ ' on ' ~ relation ~ ' to ' ~ need.role) -%}
+        {%- do grants.append(
+            'grant usage on schema ' ~ relation.without_identifier() ~ ' to ' ~ need.role
+        ) -%}
+        {%- do grants.append(
+            'grant ' ~ need.privileges | join(', ') ~ ' on ' ~ relation ~ ' to ' ~ need.role
+        ) -%}
     {%- endfor -%}
     {{- return(grants) -}}
 {% endmacro %}

@@ -1,14 +1,19 @@
 {% macro guard_settings(models_schema, repoint) %}
-    {#- The rules as they are now, with their digest; a change of the models' schema has to be asked for. -#}
+    {#- The rules as they are now, with their digest; a change of the models' schema has
+        to be asked for. -#}
 do $repoint$
 begin
-    if exists (select 1 from claim_ops.settings where models_schema <> '{{ models_schema }}') and not {{ repoint }} then
+    if exists (select 1 from claim_ops.settings where models_schema <> '{{ models_schema }}')
+        and not {{ repoint }}
+    then
         raise exception using errcode = 'CO104',
             message = format(
-                'the guard reads the models in %s; it is not moved to {{ models_schema }} in passing',
+                'the guard reads the models in %s; it is not moved to {{ models_schema }} '
+                'in passing',
                 (select models_schema from claim_ops.settings)
             ),
-            detail = 'A guard that reads the models of another build repairs by what is not in production.',
+            detail = 'A guard that reads the models of another build repairs by what is '
+                'not in production.',
             hint = 'If you mean it: dbt run-operation install_guard --args ''{repoint: true}''';
     end if;
 end
@@ -32,14 +37,19 @@ declare
         select min(earlier.sku)
         from claim_ops.sku_catalog as earlier
         join claim_ops.sku_catalog as later
-            on earlier.sku = later.sku and earlier.valid_from < later.valid_from and earlier.valid_to > later.valid_from
+            on earlier.sku = later.sku
+            and earlier.valid_from < later.valid_from
+            and earlier.valid_to > later.valid_from
     );
 begin
     if v_sku is not null then
         raise exception using errcode = 'CO013',
-            message = format('two rows of the catalogue are in force for the SKU %s at once', v_sku),
+            message = format(
+                'two rows of the catalogue are in force for the SKU %s at once', v_sku
+            ),
             detail = 'Each of its claims would count twice.',
-            hint = 'Let one end where the next begins (valid_to, valid_from), then: dbt build --select sku_catalog_is_valid';
+            hint = 'Let one end where the next begins (valid_to, valid_from), then: '
+                'dbt build --select sku_catalog_is_valid';
     end if;
 end
 $overlap$;
@@ -67,11 +77,13 @@ set
 
 
 {% macro guard_record_installation() %}
-    {#- Last, when owners and rights are as they stay; doctor compares what is there later with this entry. -#}
+    {#- Last, when owners and rights are as they stay; doctor compares what is there later
+        with this entry. -#}
 select claim_ops._write_event(
     null, 'installed', (
         select to_jsonb(settings) - 'settings' || jsonb_build_object('objects', (
-            select jsonb_object_agg(objects.name, objects.digest) from claim_ops._objects() as objects
+            select jsonb_object_agg(objects.name, objects.digest)
+            from claim_ops._objects() as objects
         ))
         from claim_ops.settings
     )
@@ -80,9 +92,13 @@ select claim_ops._write_event(
 
 
 {% macro guard_plan_kinds() %}
-    {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the switch asks nobody. -#}
+    {#- The kinds as GUARD's tables say: only a wallet correction comes from the models, and the
+        switch asks nobody. -#}
 {%- set claims = '{' ~ claim_reconciliation.breakers_that('limits_claims') | join(',') ~ '}' %}
-insert into claim_ops.plan_kinds (kind, apply_function, needs_models, needs_rules, obeys_pause, may_break_glass, reads_queue, breakers)
+insert into claim_ops.plan_kinds (
+    kind, apply_function, needs_models, needs_rules, obeys_pause, may_break_glass, reads_queue,
+    breakers
+)
 values
     (
         'wallet_correction', '_apply_wallet_correction', true, true, true, false, false,
@@ -106,11 +122,12 @@ set
 
 
 {% macro guard_source_names() %}
-    {#- The vars that name the service's tables and columns, as JSON to stand between single quotes. -#}
+    {#- The vars that name the service's tables and columns, as JSON to stand between
+        single quotes. -#}
     {%- set names = {} -%}
     {%- for name in [
-        'claim_service_columns', 'claim_service_login', 'claim_service_schema', 'claim_service_tables',
-        'claim_service_time_zones', 'metrics_time_zone',
+        'claim_service_columns', 'claim_service_login', 'claim_service_schema',
+        'claim_service_tables', 'claim_service_time_zones', 'metrics_time_zone',
     ] -%}
         {%- do names.update({name: var(name)}) -%}
     {%- endfor -%}

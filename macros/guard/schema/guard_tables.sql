@@ -9,14 +9,19 @@ create table if not exists claim_ops.settings (
     installed_by name not null default session_user,
     installed_at timestamptz not null default clock_timestamp()
 );
-comment on table claim_ops.settings is 'One row: the version, the rules with their digest, the schema of the models, and the names of the service''s tables.';
+comment on table claim_ops.settings is
+'One row: the version, the rules with their digest, the schema of the models, and the names of the '
+'service''s tables.';
 
 create table if not exists claim_ops.wallet_items (
     item text primary key,
     column_name text not null unique,
-    kind text not null constraint a_wallet_item_is_a_quantity_or_an_expiry check (kind in ('quantity', 'expiry'))
+    kind text not null constraint a_wallet_item_is_a_quantity_or_an_expiry check (
+        kind in ('quantity', 'expiry')
+    )
 );
-comment on table claim_ops.wallet_items is 'What a wallet holds: one row an item, copied at installation.';
+comment on table claim_ops.wallet_items is
+'What a wallet holds: one row an item, copied at installation.';
 
 create table if not exists claim_ops.sku_catalog (
     sku text not null,
@@ -45,7 +50,9 @@ begin
     end if;
 end
 $dates$;
-comment on table claim_ops.sku_catalog is 'What a SKU gives, from valid_from until before valid_to: one row a SKU and time, copied at installation.';
+comment on table claim_ops.sku_catalog is
+'What a SKU gives, from valid_from until before valid_to: one row a SKU and time, copied at '
+'installation.';
 
 create table if not exists claim_ops.control (
     only_row boolean primary key default true constraint control_is_one_row check (only_row),
@@ -55,7 +62,8 @@ create table if not exists claim_ops.control (
     changed_by name not null default session_user,
     changed_at timestamptz not null default clock_timestamp()
 );
-comment on table claim_ops.control is 'One row: whether applies are paused, and whether one login may approve its own plans.';
+comment on table claim_ops.control is
+'One row: whether applies are paused, and whether one login may approve its own plans.';
 {% endmacro %}
 
 
@@ -70,13 +78,17 @@ create table if not exists claim_ops.plan_kinds (
     reads_queue boolean not null,
     breakers text[] not null
 );
-comment on table claim_ops.plan_kinds is 'What a plan may be: one row is all that tells a kind from another: the function that applies its lines, what it is refused by, what it reads, and the breakers that count it.';
+comment on table claim_ops.plan_kinds is
+'What a plan may be: one row is all that tells a kind from another: the function that applies its '
+'lines, what it is refused by, what it reads, and the breakers that count it.';
 
 create table if not exists claim_ops.plans (
     plan_id bigint generated always as identity primary key,
     kind text not null references claim_ops.plan_kinds,
     state text not null default 'planned' constraint a_plan_has_a_known_state check (
-        state in ('planned', 'approved', 'rejected', 'applying', 'applied', 'rolled_back', 'expired')
+        state in (
+            'planned', 'approved', 'rejected', 'applying', 'applied', 'rolled_back', 'expired'
+        )
     ),
     reason text not null constraint a_plan_has_a_reason check (btrim(reason) <> ''),
     limits jsonb not null default '{}',
@@ -112,19 +124,26 @@ create table if not exists claim_ops.plans (
     ),
     constraint glass_is_broken_for_a_kill_switch_with_a_reason check (
         (broke_glass_by is null and broke_glass_reason is null)
-        or (kind = 'kill_switch' and broke_glass_by is not null and coalesce(btrim(broke_glass_reason), '') <> '')
+        or (
+            kind = 'kill_switch'
+            and broke_glass_by is not null
+            and coalesce(btrim(broke_glass_reason), '') <> ''
+        )
     ),
     constraint who_breaks_glass_does_not_approve_it check (
         is_single_operator or approved_by is null or broke_glass_by is null
         or (approved_by_oid <> broke_glass_by_oid and approved_by <> broke_glass_by)
     )
 );
--- Two rollbacks of one plan would both take its lines back: what the second one takes is somebody else's by then.
+-- Two rollbacks of one plan would both take its lines back: what the second one takes is
+-- somebody else's by then.
 create unique index if not exists a_plan_has_one_rollback_at_a_time on claim_ops.plans (reverses)
 where state in ('planned', 'approved', 'applying');
 create index if not exists plans_that_broke_glass on claim_ops.plans (plan_id)
 where broke_glass_by is not null and approved_by is null;
-comment on table claim_ops.plans is 'One row a plan. Written by the functions alone; its state changes along planned, approved, applying, applied.';
+comment on table claim_ops.plans is
+'One row a plan. Written by the functions alone; its state changes along planned, approved, '
+'applying, applied.';
 
 create table if not exists claim_ops.plan_chunks (
     plan_id bigint not null references claim_ops.plans,
@@ -132,20 +151,27 @@ create table if not exists claim_ops.plan_chunks (
     digest text not null,
     primary key (plan_id, chunk_no)
 );
-comment on table claim_ops.plan_chunks is 'One row for {{ claim_reconciliation.guard_chunk_lines() }} lines of a plan: their digest. The plan''s own digest is taken over these.';
+comment on table claim_ops.plan_chunks is
+'One row for {{ claim_reconciliation.guard_chunk_lines() }} lines of a plan: their digest. '
+'The plan''s own digest is taken over these.';
 
 create table if not exists claim_ops.plan_lines (
     plan_id bigint not null references claim_ops.plans,
     line_no integer not null,
-    chunk_no integer not null generated always as ({{ claim_reconciliation.guard_chunk_of('line_no') }}) stored,
+    chunk_no integer not null generated always as (
+        {{ claim_reconciliation.guard_chunk_of('line_no') }}
+    ) stored,
     user_id {{ var('user_id_data_type') }},
     before jsonb,
     after jsonb,
     details jsonb not null default '{}',
     primary key (plan_id, line_no)
 );
-create unique index if not exists a_plan_has_one_line_a_user on claim_ops.plan_lines (user_id, plan_id);
-comment on table claim_ops.plan_lines is 'One row a line of a plan: before and after of just the columns that it changes. No before: the wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
+create unique index if not exists a_plan_has_one_line_a_user
+on claim_ops.plan_lines (user_id, plan_id);
+comment on table claim_ops.plan_lines is
+'One row a line of a plan: before and after of just the columns that it changes. No before: the '
+'wallet is created; no after: it is deleted. No user: the line is of the switch of the SKUs.';
 {% endmacro %}
 
 
@@ -161,7 +187,8 @@ create type claim_ops.judged_purchase as (
     reason text,
     units integer
 );
-comment on type claim_ops.judged_purchase is 'A purchase without claim while a plan is made: why it may not be claimed, null where it may.';
+comment on type claim_ops.judged_purchase is
+'A purchase without claim while a plan is made: why it may not be claimed, null where it may.';
 {% endmacro %}
 
 
@@ -177,7 +204,8 @@ create table if not exists claim_ops.plan_left_out (
     primary key (plan_id, number)
 );
 alter table claim_ops.plan_left_out add column if not exists units integer;
-comment on table claim_ops.plan_left_out is 'One row a purchase without claim that a plan left alone, and why.';
+comment on table claim_ops.plan_left_out is
+'One row a purchase without claim that a plan left alone, and why.';
 
 create table if not exists claim_ops.plan_balances_left_out (
     plan_id bigint not null references claim_ops.plans,
@@ -189,7 +217,8 @@ create table if not exists claim_ops.plan_balances_left_out (
     settles_at timestamptz,
     primary key (plan_id, user_id, item)
 );
-comment on table claim_ops.plan_balances_left_out is 'One row a balance that was wrong and that a wallet correction left alone, and why.';
+comment on table claim_ops.plan_balances_left_out is
+'One row a balance that was wrong and that a wallet correction left alone, and why.';
 {% endmacro %}
 
 
@@ -198,20 +227,27 @@ create table if not exists claim_ops.alert_notifications (
     alert text not null,
     since timestamptz not null,
     occurrence integer not null,
-    escalation_level integer not null constraint a_level_is_not_negative check (escalation_level >= 0),
+    escalation_level integer not null constraint a_level_is_not_negative check (
+        escalation_level >= 0
+    ),
     leased_by name not null default session_user,
     leased_at timestamptz not null,
     seen_firing_at timestamptz not null,
     sent_at timestamptz,
     constraint a_message_is_leased_once primary key (alert, since, occurrence, escalation_level)
 );
-comment on table claim_ops.alert_notifications is 'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is over. Leased before it is sent. An incident that was over and fires again since the same minute is its next occurrence.';
+comment on table claim_ops.alert_notifications is
+'One row a message about an incident: level 1 that it fires, from 2 on an escalation, 0 that it is '
+'over. Leased before it is sent. An incident that was over and fires again since the same minute '
+'is its next occurrence.';
 {% endmacro %}
 
 
 {% macro guard_journal_tables() %}
 create table if not exists claim_ops.locks (name text primary key);
-comment on table claim_ops.locks is 'One row a thing that one transaction does at a time: chain the journal, count the breakers. Only the functions may lock it.';
+comment on table claim_ops.locks is
+'One row a thing that one transaction does at a time: chain the journal, count the breakers. Only '
+'the functions may lock it.';
 insert into claim_ops.locks values ('journal'), ('breakers') on conflict do nothing;
 
 create table if not exists claim_ops.journal_batches (
@@ -222,7 +258,8 @@ create table if not exists claim_ops.journal_batches (
     hash text not null,
     sealed_at timestamptz not null default clock_timestamp()
 );
-comment on table claim_ops.journal_batches is 'One row a sealed batch of the journal: a chain of hashes that shows a removed or changed entry.';
+comment on table claim_ops.journal_batches is
+'One row a sealed batch of the journal: a chain of hashes that shows a removed or changed entry.';
 
 create table if not exists claim_ops.journal (
     entry_id bigint generated always as identity primary key,
@@ -233,7 +270,8 @@ create table if not exists claim_ops.journal (
     user_id {{ var('user_id_data_type') }},
     before jsonb,
     after jsonb,
-    -- Which write it was: the row's own time and version after it. Equal values may be somebody else's.
+    -- Which write it was: the row's own time and version after it. Equal values may
+    -- be somebody else's.
     wallet_updated_at timestamptz,
     row_version bigint,
     -- The last change of the wallet before it that was not ours: our own write must not hide it.
@@ -242,17 +280,23 @@ create table if not exists claim_ops.journal (
     detail jsonb not null default '{}',
     actor name not null default session_user,
     written_at timestamptz not null default clock_timestamp(),
-    constraint an_outcome_is_applied_or_skipped check (line_no is null or event in ('applied', 'skipped'))
+    constraint an_outcome_is_applied_or_skipped check (
+        line_no is null or event in ('applied', 'skipped')
+    )
 );
 create unique index if not exists a_line_has_one_outcome on claim_ops.journal (plan_id, line_no)
 where line_no is not null;
-create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc) where event = 'applied';
-create index if not exists journal_of_events on claim_ops.journal (plan_id, entry_id) where line_no is null;
+create index if not exists journal_by_wallet on claim_ops.journal (user_id, entry_id desc)
+where event = 'applied';
+create index if not exists journal_of_events on claim_ops.journal (plan_id, entry_id)
+where line_no is null;
 create index if not exists journal_by_batch on claim_ops.journal (batch_id);
 create index if not exists journal_of_claims on claim_ops.journal (entry_id)
 where event = 'applied' and detail ?| '{claims,claims_taken_back}';
 create unique index if not exists an_entry_is_reversed_once on claim_ops.journal (reverses)
 where reverses is not null;
 create sequence if not exists claim_ops.journal_batch_ids;
-comment on table claim_ops.journal is 'Append-only: what happened to plans, and the outcome of each line with the wallet before and after.';
+comment on table claim_ops.journal is
+'Append-only: what happened to plans, and the outcome of each line with the wallet before and '
+'after.';
 {% endmacro %}

@@ -14,7 +14,8 @@ select
 from claim_ops.plan_lines
 left join claim_ops.journal
     on plan_lines.plan_id = journal.plan_id and plan_lines.line_no = journal.line_no;
-comment on view claim_ops.line_states is 'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
+comment on view claim_ops.line_states is
+'One row a line of a plan with its outcome: pending, applied, or skipped and why.';
 
 create or replace view claim_ops.reversed_entries as
 with recursive reversals as (
@@ -31,7 +32,9 @@ select reversals.entry_id
 from reversals
 group by reversals.entry_id
 having max(reversals.times) % 2 = 1;
-comment on view claim_ops.reversed_entries is 'One row an applied line that a rollback took back; one whose rollback was rolled back is in force again.';
+comment on view claim_ops.reversed_entries is
+'One row an applied line that a rollback took back; one whose rollback was rolled back is in force '
+'again.';
 
 {{ claim_reconciliation.guard_view_of_claims() }}
 {{ claim_reconciliation.guard_view_of_wallet_writes() }}
@@ -45,9 +48,12 @@ select
     times.is_past as is_past_its_time,
     {{ claim_reconciliation.guard_is_open('plans') }} and not times.is_past as is_open
 from claim_ops.plans
-cross join lateral (select {{ claim_reconciliation.guard_is_past_its_time('plans') }} as is_past) as times;
+cross join lateral (
+    select {{ claim_reconciliation.guard_is_past_its_time('plans') }} as is_past
+) as times;
 comment on view claim_ops.plan_states is
-'One row a plan: its state as it is now, where nobody has written down yet that its time is over, and whether it may still be approved or applied.';
+'One row a plan: its state as it is now, where nobody has written down yet that its time is over, '
+'and whether it may still be approved or applied.';
 
 create or replace view claim_ops.unapproved_break_glass as
 select
@@ -57,7 +63,8 @@ select
     plans.broke_glass_reason as reason
 from claim_ops.plans
 where plans.broke_glass_by is not null and plans.approved_by is null;
-comment on view claim_ops.unapproved_break_glass is 'One row a plan that was applied without an approval and that no other login has approved since.';
+comment on view claim_ops.unapproved_break_glass is
+'One row a plan that was applied without an approval and that no other login has approved since.';
 {% endmacro %}
 
 
@@ -72,14 +79,18 @@ select
     to_jsonb(array(
         select wallet_items.item
         from claim_ops.wallet_items
-        where coalesce(journal.before, '{}') || coalesce(journal.after, '{}') ? wallet_items.column_name
+        where coalesce(journal.before, '{}') || coalesce(journal.after, '{}')
+            ? wallet_items.column_name
         union
         select sku_catalog.item
-        from jsonb_to_recordset(coalesce(journal.detail -> 'claims', journal.detail -> 'claims_taken_back'))
-            as claim (sku text, claimed_at timestamptz)
+        from jsonb_to_recordset(
+            coalesce(journal.detail -> 'claims', journal.detail -> 'claims_taken_back')
+        ) as claim (sku text, claimed_at timestamptz)
         inner join claim_ops.sku_catalog
             on claim.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'claim.claimed_at') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'claim.claimed_at'
+            ) | indent(12) }}
     )) as items,
     journal.wallet_updated_at,
     journal.wallet_changed_at,
@@ -90,12 +101,14 @@ inner join claim_ops.plans on journal.plan_id = plans.plan_id
 left join claim_ops.reversed_entries on journal.entry_id = reversed_entries.entry_id
 where journal.event = 'applied' and journal.user_id is not null;
 comment on view claim_ops.wallet_writes is
-'One row a line that a plan applied to a user: the items that it set or claimed, and whether a rollback took it back.';
+'One row a line that a plan applied to a user: the items that it set or claimed, and whether a '
+'rollback took it back.';
 {% endmacro %}
 
 
 {% macro guard_view_of_claims() %}
-    {#- A claim that a plan inserted, a rollback took back and the rollback's rollback inserted again is the first plan's. -#}
+    {#- A claim that a plan inserted, a rollback took back and the rollback's rollback inserted
+        again is the first plan's. -#}
 create or replace view claim_ops.plan_claims as
 with
 
@@ -134,12 +147,14 @@ select sources.tx_id, sources.plan_id, sources.kind
 from sources
 inner join last_moves on sources.tx_id = last_moves.tx_id
 where last_moves.is_inserted;
-comment on view claim_ops.plan_claims is 'One row a claim that a plan inserted and no rollback has taken back.';
+comment on view claim_ops.plan_claims is
+'One row a claim that a plan inserted and no rollback has taken back.';
 {% endmacro %}
 
 
 {% macro guard_view_of_plan_problems() %}
-    {#- What counts is the journal's event: a column of plans can be updated by its owner, and the chain does not hold it. -#}
+    {#- What counts is the journal's event: a column of plans can be updated by its owner, and the
+        chain does not hold it. -#}
 create or replace view claim_ops.plan_problems as
 with
 
@@ -170,7 +185,9 @@ compared as (
         plans.*,
         (
             select events.detail ->> 'digest' from events
-            where events.plan_id = plans.plan_id and events.event = 'planned' and events.actor = plans.made_by
+            where events.plan_id = plans.plan_id
+                and events.event = 'planned'
+                and events.actor = plans.made_by
             order by events.entry_id limit 1
         ) as journalled_digest,
         (
@@ -204,13 +221,18 @@ cross join lateral (
     values
     (
         compared.journalled_digest is distinct from compared.digest,
-        'the journal has no plan ' || compared.plan_id || ' by ' || compared.made_by || ' with this digest'
+        'the journal has no plan ' || compared.plan_id || ' by ' || compared.made_by
+        || ' with this digest'
     ),
     (
         compared.journalled_approval is distinct from
-        case when compared.approved_by is not null then jsonb_build_array(compared.approved_by, compared.digest) end,
+        case
+            when compared.approved_by is not null
+                then jsonb_build_array(compared.approved_by, compared.digest)
+        end,
         coalesce(
-            'the journal has no approval by ' || compared.approved_by || ' of what the plan says now',
+            'the journal has no approval by ' || compared.approved_by
+            || ' of what the plan says now',
             'the journal has an approval that the plan lacks'
         )
     ),
@@ -222,7 +244,8 @@ cross join lateral (
     ),
     (
         compared.journalled_state is distinct from compared.state,
-        'the plan is ' || compared.state || ', and by the journal ' || coalesce(compared.journalled_state, 'was never made')
+        'the plan is ' || compared.state || ', and by the journal '
+        || coalesce(compared.journalled_state, 'was never made')
     ),
     (
         compared.journalled_verification is distinct from jsonb_strip_nulls(compared.verification)
@@ -231,5 +254,7 @@ cross join lateral (
     )
 ) as problem (is_there, text)
 where problem.is_there;
-comment on view claim_ops.plan_problems is 'One row a statement of a plan (digest, approval, broken glass, state, verification) that the journal does not bear out.';
+comment on view claim_ops.plan_problems is
+'One row a statement of a plan (digest, approval, broken glass, state, verification) that the '
+'journal does not bear out.';
 {% endmacro %}

@@ -6,19 +6,30 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_known constant text[] := array(select wallet_items.item from claim_ops.wallet_items order by 1);
-    v_breakers constant text[] := array(select distinct unnest(plan_kinds.breakers) from claim_ops.plan_kinds order by 1);
+    v_known constant text[] := array(
+        select wallet_items.item from claim_ops.wallet_items order by 1
+    );
+    v_breakers constant text[] := array(
+        select distinct unnest(plan_kinds.breakers) from claim_ops.plan_kinds order by 1
+    );
     v_unknown text;
 begin
-    select item into v_unknown from unnest(p_items) as item where item is not null and not item = any(v_known) limit 1;
+    select item into v_unknown
+    from unnest(p_items) as item
+    where item is not null and not item = any(v_known)
+    limit 1;
     if v_unknown is not null then
         perform claim_ops._refuse(
             'CO013', format('unknown item %L', v_unknown),
-            'The items are ' || array_to_string(v_known, ', ') || '.', 'Name one of them, or add it to wallet_items'
+            'The items are ' || array_to_string(v_known, ', ') || '.',
+            'Name one of them, or add it to wallet_items'
         );
     end if;
     if p_limit <= 0 then
-        perform claim_ops._refuse('CO013', 'the limit must be above 0', format('It is %s.', p_limit), 'Leave it out for all');
+        perform claim_ops._refuse(
+            'CO013', 'the limit must be above 0', format('It is %s.', p_limit),
+            'Leave it out for all'
+        );
     end if;
     select key into v_unknown
     from jsonb_each_text(p_raise)
@@ -33,6 +44,7 @@ begin
     end if;
 end
 $function$;
-comment on function claim_ops._check_input is 'Refuses unknown items, a limit below 1 and unknown breakers.';
+comment on function claim_ops._check_input is
+'Refuses unknown items, a limit below 1 and unknown breakers.';
 {{ claim_reconciliation.guard_hand_over('_check_input') }}
 {% endmacro %}

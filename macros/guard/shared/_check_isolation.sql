@@ -9,13 +9,18 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
         perform claim_ops._refuse(
             'CO009',
-            format('the transaction is %s; the guard works in READ COMMITTED only', current_setting('transaction_isolation')),
-            'Under a stricter level the ledger is read at a snapshot older than the lock, and no error tells.',
+            format(
+                'the transaction is %s; the guard works in READ COMMITTED only',
+                current_setting('transaction_isolation')
+            ),
+            'Under a stricter level the ledger is read at a snapshot older than the lock, '
+            'and no error tells.',
             'set default_transaction_isolation to ''read committed'' for this login'
         );
     end if;
 end
 $function$;
-comment on function claim_ops._check_isolation is 'Refuses every isolation level but READ COMMITTED.';
+comment on function claim_ops._check_isolation is
+'Refuses every isolation level but READ COMMITTED.';
 {{ claim_reconciliation.guard_hand_over('_check_isolation') }}
 {% endmacro %}

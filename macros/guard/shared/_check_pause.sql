@@ -28,6 +28,7 @@ begin
 end
 $function$;
 comment on function claim_ops._check_pause is
-'Refuses a plan whose kind obeys the pause while applies are paused; the shared lock makes a pause wait for the batches under way.';
+$$Refuses a plan whose kind obeys the pause while applies are paused; the shared lock makes a pause
+wait for the batches under way.$$;
 {{ claim_reconciliation.guard_hand_over('_check_pause') }}
 {% endmacro %}

@@ -28,7 +28,7 @@ begin
 end
 $function$;
 comment on function claim_ops._check_plan_rules is
-$$Refuses a plan made from other rules than the guard's, and where the models moved on without install_guard; not the kind that
-an emergency needs, which is shown with a warning.$$;
+$$Refuses a plan made from other rules than the guard's, and where the models moved on without
+install_guard; not the kind that an emergency needs, which is shown with a warning.$$;
 {{ claim_reconciliation.guard_hand_over('_check_plan_rules') }}
 {% endmacro %}

@@ -15,9 +15,13 @@ declare
 begin
     select * into v_settings from claim_ops.settings;
     begin
-        execute format('select built_at, too_old_at, as_of, settings_digest from %I.rpt_wallet_build', v_settings.models_schema)
-        into v_built_at, v_too_old_at, v_as_of, v_digest;
-    exception when undefined_table or undefined_column or invalid_schema_name or insufficient_privilege then
+        execute format(
+            'select built_at, too_old_at, as_of, settings_digest from %I.rpt_wallet_build',
+            v_settings.models_schema
+        ) into v_built_at, v_too_old_at, v_as_of, v_digest;
+    exception when undefined_table or undefined_column or invalid_schema_name
+        or insufficient_privilege
+    then
         if not p_needs_models then
             return;
         end if;
@@ -39,13 +43,16 @@ begin
     elsif p_needs_models and (clock_timestamp() < v_too_old_at) is not true then
         perform claim_ops._refuse(
             'CO010',
-            format('the models were built at %s and are too old since %s', v_built_at, v_too_old_at),
+            format(
+                'the models were built at %s and are too old since %s', v_built_at, v_too_old_at
+            ),
             'What they say may long be repaired.', 'Run: dbt build'
         );
     elsif v_digest <> v_settings.digest or p_needs_models and v_digest is null then
         perform claim_ops._refuse(
             'CO008',
-            'the models were built with other settings or another catalogue than the guard was installed with',
+            'the models were built with other settings or another catalogue than the guard was '
+            'installed with',
             format('models %s, guard %s', left(v_digest, 12), left(v_settings.digest, 12)),
             'Run both, then plan again: dbt build; dbt run-operation install_guard'
         );
@@ -53,7 +60,7 @@ begin
 end
 $function$;
 comment on function claim_ops._check_rules is
-$$Refuses where the models were made from other rules than the guard's; for a plan that is made from the models also where they
-are missing, old or a look back.$$;
+$$Refuses where the models were made from other rules than the guard's; for a plan that is made from
+the models also where they are missing, old or a look back.$$;
 {{ claim_reconciliation.guard_hand_over('_check_rules') }}
 {% endmacro %}

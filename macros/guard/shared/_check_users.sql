@@ -14,7 +14,10 @@ declare
     v_first text;
 begin
     if p_option = 'users' and cardinality(p_users) = 0 then
-        perform claim_ops._refuse('CO013', 'the list of users is empty', 'It stands for nobody, not for all.', 'Leave --users out for all');
+        perform claim_ops._refuse(
+            'CO013', 'the list of users is empty', 'It stands for nobody, not for all.',
+            'Leave --users out for all'
+        );
     end if;
     select
         count(*) filter (where known.user_id is null),
@@ -27,10 +30,15 @@ begin
             {{ claim_reconciliation.guard_known_user('given.user_id') | indent(12) }} as user_id
         from unnest(v_users) with ordinality as given (user_id, number)
     ) as known;
-    -- A list from elsewhere with ids of another kind would plan a part of what was meant, and read like all of it.
+    -- A list from elsewhere with ids of another kind would plan a part of what was meant, and
+    -- read like all of it.
     if v_unknown > 0 then
         perform claim_ops._refuse(
-            'CO013', format('%s of the %s users of --%s are not known, the first is %s', v_unknown, cardinality(p_users), p_option, v_first),
+            'CO013',
+            format(
+                '%s of the %s users of --%s are not known, the first is %s',
+                v_unknown, cardinality(p_users), p_option, v_first
+            ),
             'No wallet, claim or purchase names them.', 'Correct the list, then plan again'
         );
     end if;
@@ -38,7 +46,8 @@ begin
 end
 $function$;
 comment on function claim_ops._check_users is
-$$Returns these users as the models write them, which counts where upper and lower case do not; refuses an empty list, and one that
-names users whom no wallet, claim or purchase knows. Null means all.$$;
+$$Returns these users as the models write them, which counts where upper and lower case do
+not; refuses an empty list, and one that names users whom no wallet, claim or purchase knows.
+Null means all.$$;
 {{ claim_reconciliation.guard_hand_over('_check_users') }}
 {% endmacro %}

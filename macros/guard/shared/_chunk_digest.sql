@@ -12,9 +12,11 @@ as $function$
     ), '[]')::text, 'UTF8')), 'hex')
     from claim_ops.plan_lines
     where plan_id = p_plan_id
-        and line_no between p_chunk_no * {{ claim_reconciliation.guard_chunk_lines() }} + 1 and (p_chunk_no + 1) * {{ claim_reconciliation.guard_chunk_lines() }}
+        and line_no between p_chunk_no * {{ claim_reconciliation.guard_chunk_lines() }} + 1
+        and (p_chunk_no + 1) * {{ claim_reconciliation.guard_chunk_lines() }}
 $function$;
 comment on function claim_ops._chunk_digest is
-'SHA-256, in hex, over the lines of a chunk as JSON arrays: joined text would let a delimiter inside a value pass for two.';
+$$SHA-256, in hex, over the lines of a chunk as JSON arrays: joined text would let a delimiter
+inside a value pass for two.$$;
 {{ claim_reconciliation.guard_hand_over('_chunk_digest') }}
 {% endmacro %}

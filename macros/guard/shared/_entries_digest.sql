@@ -15,6 +15,7 @@ as $function$
     from claim_ops.journal
     where batch_id = p_batch_id
 $function$;
-comment on function claim_ops._entries_digest is 'SHA-256, in hex, over the entries of a batch in their order.';
+comment on function claim_ops._entries_digest is
+'SHA-256, in hex, over the entries of a batch in their order.';
 {{ claim_reconciliation.guard_hand_over('_entries_digest') }}
 {% endmacro %}

@@ -16,7 +16,10 @@ begin
         select * into v_plan from claim_ops.plans where plan_id = p_plan_id for share;
     end if;
     if v_plan.plan_id is null then
-        perform claim_ops._refuse('CO001', format('there is no plan %s', p_plan_id), 'Plans are numbered.', 'claimctl plans');
+        perform claim_ops._refuse(
+            'CO001', format('there is no plan %s', p_plan_id), 'Plans are numbered.',
+            'claimctl plans'
+        );
     end if;
     if not v_plan.state = any(p_states) then
         perform claim_ops._refuse(
@@ -27,7 +30,11 @@ begin
                 when 'planned' then format('claimctl approve %s', p_plan_id)
                 when 'approved' then format('claimctl apply %s', p_plan_id)
                 when 'applying' then format('Go on with it: claimctl apply %s', p_plan_id)
-                when 'applied' then format('Look, or take it back: claimctl verify %1$s; claimctl rollback %1$s --reason WHY', p_plan_id)
+                when 'applied' then format(
+                    'Look, or take it back: claimctl verify %1$s; '
+                    'claimctl rollback %1$s --reason WHY',
+                    p_plan_id
+                )
                 else 'Make another plan: claimctl plan --help'
             end
         );
@@ -45,6 +52,7 @@ begin
 end
 $function$;
 comment on function claim_ops._find_plan is
-'Locks a plan, for a change of its state or shared for a batch, and refuses one in another state or past its time.';
+$$Locks a plan, for a change of its state or shared for a batch, and refuses one in another state
+or past its time.$$;
 {{ claim_reconciliation.guard_hand_over('_find_plan') }}
 {% endmacro %}

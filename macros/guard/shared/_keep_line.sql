@@ -8,7 +8,8 @@ as $function$
 declare
     v_made_in xid8;
 begin
-    -- The plan's row lock first: an approval waits for an uncommitted line, and a line for an approval.
+    -- The plan's row lock first: an approval waits for an uncommitted line, and a
+    -- line for an approval.
     select plans.made_in into v_made_in
     from claim_ops.plans
     where plans.plan_id = new.plan_id
@@ -26,6 +27,7 @@ begin
     return new;
 end
 $function$;
-comment on function claim_ops._keep_line is 'Trigger: lines and chunks come only in the transaction that makes the plan.';
+comment on function claim_ops._keep_line is
+'Trigger: lines and chunks come only in the transaction that makes the plan.';
 {{ claim_reconciliation.guard_hand_over('_keep_line') }}
 {% endmacro %}

@@ -12,7 +12,8 @@ begin
 end
 $function$;
 comment on function claim_ops._seal_event is
-$$Trigger, deferred: seals an event when its transaction commits. Sealed at once, the chain would be held by a session that plans or
-verifies for long, or idles afterwards, and batches would wait for it with their wallets locked.$$;
+$$Trigger, deferred: seals an event when its transaction commits. Sealed at once, the chain would be
+held by a session that plans or verifies for long, or idles afterwards, and batches would wait for
+it with their wallets locked.$$;
 {{ claim_reconciliation.guard_hand_over('_seal_event') }}
 {% endmacro %}

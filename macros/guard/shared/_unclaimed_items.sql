@@ -13,10 +13,14 @@ declare
     v_tx_ids text[];
 begin
     with mentioned as (
-        {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'audit_purchases', ['tx_id'], 'p_user_ids'
+        ) | indent(4) }}
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
-        {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id'], 'p_user_ids') | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'queued_purchases', ['tx_id'], 'p_user_ids'
+        ) | indent(4) }}
         {%- endif %}
     )
     select array_agg(mentioned.tx_id::text) into v_tx_ids from mentioned;
@@ -24,7 +28,8 @@ begin
     return query
     with audit as (
         {{ claim_reconciliation.guard_rows_of(
-            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status', 'purchased_at', 'units'], 'v_tx_ids', 'tx_id'
+            'audit_purchases', ['tx_id', 'user_id', 'sku', 'status', 'purchased_at', 'units'],
+            'v_tx_ids', 'tx_id'
         ) | indent(4) }}
     ),
     refunds as (
@@ -33,10 +38,14 @@ begin
         where purchases.is_refunded
     ),
     mentioned as (
-        {{ claim_reconciliation.guard_rows_of('audit_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'audit_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids'
+        ) | indent(4) }}
         {%- if claim_reconciliation.has_source('queued_purchases') %}
         union all
-        {{ claim_reconciliation.guard_rows_of('queued_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids') | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'queued_purchases', ['tx_id', 'user_id', 'sku'], 'p_user_ids'
+        ) | indent(4) }}
         {%- endif %}
     )
     select distinct mentioned.user_id, sku_catalog.item
@@ -46,12 +55,14 @@ begin
     where not exists (select 1 from refunds where refunds.tx_id = mentioned.tx_id)
         and not exists (
             select 1 from {{ claim_reconciliation.guard_relation('purchase_claims') }} as claims
-            where {{ claim_reconciliation.key_equals('purchase_claims', 'tx_id', 'mentioned.tx_id', 'claims') }}
+            where {{ claim_reconciliation.key_equals(
+                'purchase_claims', 'tx_id', 'mentioned.tx_id', 'claims'
+            ) }}
         );
 end
 $function$;
 comment on function claim_ops._unclaimed_items is
-$$The items of these users that a purchase without refund and without claim speaks of: a writer that changed the wallet
-first and died leaves what looks like an excess, and is none.$$;
+$$The items of these users that a purchase without refund and without claim speaks of: a writer that
+changed the wallet first and died leaves what looks like an excess, and is none.$$;
 {{ claim_reconciliation.guard_hand_over('_unclaimed_items') }}
 {% endmacro %}

@@ -9,6 +9,7 @@ as $function$
     values (nextval('claim_ops.journal_batch_ids'), p_event, p_plan_id, jsonb_strip_nulls(p_detail))
 $function$;
 comment on function claim_ops._write_event is
-'Writes one journal entry that concerns no single line, as a batch of its own, which is sealed when the transaction commits.';
+$$Writes one journal entry that concerns no single line, as a batch of its own, which is sealed when
+the transaction commits.$$;
 {{ claim_reconciliation.guard_hand_over('_write_event') }}
 {% endmacro %}

@@ -17,6 +17,9 @@ begin
     return found;
 end
 $function$;
-comment on function claim_ops.expire_plan is 'Writes down that a plan''s time is over; false where it is not. Refusals do not wait for it.';
-{{ claim_reconciliation.guard_hand_over('expire_plan', to=['claim_approver', 'claim_planner', 'claim_applier']) }}
+comment on function claim_ops.expire_plan is
+'Writes down that a plan''s time is over; false where it is not. Refusals do not wait for it.';
+{{ claim_reconciliation.guard_hand_over(
+    'expire_plan', to=['claim_approver', 'claim_planner', 'claim_applier']
+) }}
 {% endmacro %}

@@ -5,7 +5,8 @@
         select stored.user_id, stored.item
         from (
             {{ claim_reconciliation.guard_rows_of(
-                'accepted_discrepancies', ['user_id', 'item', 'reason', 'accepted_by', 'accepted_until'], user_ids
+                'accepted_discrepancies',
+                ['user_id', 'item', 'reason', 'accepted_by', 'accepted_until'], user_ids
             ) | indent(12) }}
         ) as stored
         where {{ claim_reconciliation.is_accepted('stored', 'clock_timestamp()') }}

@@ -15,17 +15,20 @@
 
 
 {% macro guard_wallet_json(wallets) %}
-    {#- The item columns of a wallet row as jsonb; under `timezone = UTC` equal times have equal texts. -#}
+    {#- The item columns of a wallet row as jsonb; under `timezone = UTC` equal times
+        have equal texts. -#}
     jsonb_build_object(
         {%- for item in claim_reconciliation.wallet_items() %}
-        '{{ item.column }}', {{ claim_reconciliation.wallet_value(item, wallets) }}{{ ',' if not loop.last }}
+        '{{ item.column }}',
+        {{ claim_reconciliation.wallet_value(item, wallets) }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}
 
 
 {% macro guard_rows_of(name, columns, keys=none, key='user_id') %}
-    {#- The canonical columns of a source table, where `key` is one of `keys`; of all rows without them. -#}
+    {#- The canonical columns of a source table, where `key` is one of `keys`; of all
+        rows without them. -#}
     select
         {%- for column in columns %}
         {{ claim_reconciliation.service_column(name, column) }}{{ ',' if not loop.last }}
@@ -41,10 +44,12 @@
 
 
 {% macro guard_wallets(keys=none) %}
-    {#- The wallets of the users in `keys`, or all, with the columns of stg_claim_service__user_wallet_balances. -#}
+    {#- The wallets of the users in `keys`, or all, with the columns of
+        stg_claim_service__user_wallet_balances. -#}
     select
         {%- for item in claim_reconciliation.wallet_items() %}
-        {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_{{ 'quantity' if item.kind == 'quantity' else 'expires_at' }},
+        {%- set kind = 'quantity' if item.kind == 'quantity' else 'expires_at' %}
+        {{ claim_reconciliation.wallet_value(item) }} as {{ item.name }}_{{ kind }},
         {%- endfor %}
         {{ claim_reconciliation.service_value('user_wallet_balances', 'user_id') }} as user_id,
         {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at') }} as updated_at

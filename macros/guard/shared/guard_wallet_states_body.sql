@@ -1,6 +1,6 @@
 {% macro guard_wallet_states_body(others='') %}
-    {#- What follows the CTE `claims`: the ledger beside the wallets, by the models' own rules. `others`: the CTE of the claims
-        that count as a sign of life, where not all do. #}
+    {#- What follows the CTE `claims`: the ledger beside the wallets, by the models' own rules.
+        `others`: the CTE of the claims that count as a sign of life, where not all do. #}
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (
         {{ claim_reconciliation.guard_rows_of(
@@ -9,7 +9,9 @@
     ),
     {%- endif %}
     ledger as (
-        {{ claim_reconciliation.ledger_by_user('claims', 'adjustments', 'claim_ops.sku_catalog') | indent(8) }}
+        {{ claim_reconciliation.ledger_by_user(
+            'claims', 'adjustments', 'claim_ops.sku_catalog'
+        ) | indent(8) }}
     ),
     wallets as (
         {{ claim_reconciliation.guard_wallets('p_user_ids') | indent(4) }}
@@ -29,7 +31,9 @@
     ),
     {%- endif %}
     balances as (
-        {{ claim_reconciliation.wallet_balances('ledger', 'wallets', 'clock_timestamp()') | indent(8) }}
+        {{ claim_reconciliation.wallet_balances(
+            'ledger', 'wallets', 'clock_timestamp()'
+        ) | indent(8) }}
     )
     select
         balances.user_id,
@@ -41,7 +45,10 @@
         {{ 'activity' if others else 'balances' }}.last_ledger_at,
         balances.wallet_updated_at,
         own_write.is_last,
-        case when own_write.is_last then own_write.wallet_changed_at else balances.wallet_updated_at end,
+        case
+            when own_write.is_last then own_write.wallet_changed_at
+            else balances.wallet_updated_at
+        end,
         {{ claim_reconciliation.guard_claims_json() | indent(4) }}
     from balances
     {%- if others %}
@@ -57,7 +64,9 @@
             and journalled.row_version = (
                 select wallets.xmin::text::bigint
                 from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-                where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'balances.user_id', 'wallets') }}
+                where {{ claim_reconciliation.key_equals(
+                    'user_wallet_balances', 'user_id', 'balances.user_id', 'wallets'
+                ) }}
             ),
             false
         ) as is_last

@@ -9,7 +9,11 @@ as $function$
 begin
     perform claim_ops._check_reason(p_reason, 'An auditor of the journal');
     update claim_ops.control
-    set is_paused = false, reason = p_reason, changed_by = session_user, changed_at = clock_timestamp();
+    set
+        is_paused = false,
+        reason = p_reason,
+        changed_by = session_user,
+        changed_at = clock_timestamp();
     perform claim_ops._write_event(null, 'resumed', jsonb_build_object('reason', p_reason));
 end
 $function$;

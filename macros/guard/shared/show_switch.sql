@@ -13,7 +13,9 @@ begin
     with switch as (
         select {{ claim_reconciliation.switch_read() }} as skus
         from {{ claim_reconciliation.guard_relation('store_config') }}
-        where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
+        where {{ adapter.quote(
+            claim_reconciliation.mapped_column('store_config', 'key')
+        ) }} = 'sku_enabled'
     )
 
     select
@@ -32,6 +34,7 @@ begin
 end
 $function$;
 comment on function claim_ops.show_switch is
-$$One row a catalogued SKU: on, off, or what else the switch says of it. It asks nothing of the models.$$;
+$$One row a catalogued SKU: on, off, or what else the switch says of it. It asks
+nothing of the models.$$;
 {{ claim_reconciliation.guard_hand_over('show_switch', to=['claim_reader']) }}
 {% endmacro %}

@@ -12,16 +12,21 @@ as $function$
 declare
     v_user_ids constant {{ var('user_id_data_type') }}[] := array(
         select distinct journal.user_id from claim_ops.journal
-        where journal.plan_id = p_plan_id and journal.event = 'applied' and journal.detail ? 'claims'
+        where journal.plan_id = p_plan_id
+            and journal.event = 'applied'
+            and journal.detail ? 'claims'
     );
 begin
     return query
     with inserted as materialized (
-        select journal.line_no, journal.user_id, claim.tx_id, claim.sku, claim.claimed_at, claim.units
+        select
+            journal.line_no, journal.user_id, claim.tx_id, claim.sku, claim.claimed_at, claim.units
         from claim_ops.journal
         cross join lateral jsonb_to_recordset(journal.detail -> 'claims')
             as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
-        where journal.plan_id = p_plan_id and journal.event = 'applied' and journal.detail ? 'claims'
+        where journal.plan_id = p_plan_id
+            and journal.event = 'applied'
+            and journal.detail ? 'claims'
     ),
     -- Once for all lines: asked line by line, the whole journal would be read for each.
     in_force as materialized (
@@ -43,6 +48,7 @@ begin
 end
 $function$;
 comment on function claim_ops._lost_claims is
-'The lines of a plan with a claim that it inserted, that no rollback took back, and that is gone or another one now.';
+$$The lines of a plan with a claim that it inserted, that no rollback took back, and that is gone or
+another one now.$$;
 {{ claim_reconciliation.guard_hand_over('_lost_claims') }}
 {% endmacro %}

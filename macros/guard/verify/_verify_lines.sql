@@ -15,8 +15,12 @@ begin
         select lost_claims.line_no from claim_ops._lost_claims(p_plan_id) as lost_claims
     ),
     applied as materialized (
-        select journal.line_no, journal.user_id, journal.before, journal.after, plan_lines.after as planned,
-            case when journal.user_id is null then claim_ops._verify_switch(journal) end as switch_status,
+        select
+            journal.line_no, journal.user_id, journal.before, journal.after,
+            plan_lines.after as planned,
+            case
+                when journal.user_id is null then claim_ops._verify_switch(journal)
+            end as switch_status,
             journal.line_no in (select lost.line_no from lost) as has_lost_claims,
             array(
                 select wallet_items.item from claim_ops.wallet_items
@@ -50,6 +54,7 @@ begin
 end
 $function$;
 comment on function claim_ops._verify_lines is
-$$One row an applied line of a plan: as written, changed since and matches the ledger, in flight, or wrong.$$;
+$$One row an applied line of a plan: as written, changed since and matches the ledger, in
+flight, or wrong.$$;
 {{ claim_reconciliation.guard_hand_over('_verify_lines') }}
 {% endmacro %}

@@ -17,14 +17,18 @@ begin
         cross join lateral (
             select journal.entry_id, journal.after
             from claim_ops.journal
-            where journal.event = 'applied' and journal.user_id is null and journal.before || journal.after ? named.sku
+            where journal.event = 'applied'
+                and journal.user_id is null
+                and journal.before || journal.after ? named.sku
             order by journal.entry_id desc
             limit 1
         ) as written
         left join (
             select {{ claim_reconciliation.switch_read() }} as skus
             from {{ claim_reconciliation.guard_relation('store_config') }}
-            where {{ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) }} = 'sku_enabled'
+            where {{ adapter.quote(
+                claim_reconciliation.mapped_column('store_config', 'key')
+            ) }} = 'sku_enabled'
         ) as present on true
     )
 
@@ -37,7 +41,7 @@ begin
 end
 $function$;
 comment on function claim_ops._verify_switch is
-$$What became of a line of the switch: as written; changed since by a later plan, whose word the journal has; or wrong, where
-somebody went past the guard.$$;
+$$What became of a line of the switch: as written; changed since by a later plan, whose word the
+journal has; or wrong, where somebody went past the guard.$$;
 {{ claim_reconciliation.guard_hand_over('_verify_switch') }}
 {% endmacro %}

@@ -37,7 +37,9 @@ as $function$
         select 1 from claim_ops.journal_batches as batches where batches.batch_id = journal.batch_id
     )
     union all
-    select null, format('the head %s, kept outside, is not in it: its end was cut off or made anew', p_head)
+    select
+        null,
+        format('the head %s, kept outside, is not in it: its end was cut off or made anew', p_head)
     where p_head is not null and not exists (
         select 1 from claim_ops.journal_batches as batches where batches.hash = p_head
     )
@@ -46,8 +48,8 @@ as $function$
     order by 1
 $function$;
 comment on function claim_ops.check_journal is
-$$Recomputes the chain of the journal: one row a break, none where it holds; and what plans say that it does not
-bear out. A cut at the end shows against p_head, a hash that was kept outside (claimctl verify prints it). Against the tables' owner or a superuser this detects, it doesn't
-prevent.$$;
+$$Recomputes the chain of the journal: one row a break, none where it holds; and what plans say that
+it does not bear out. A cut at the end shows against p_head, a hash that was kept outside (claimctl
+verify prints it). Against the tables' owner or a superuser this detects, it doesn't prevent.$$;
 {{ claim_reconciliation.guard_hand_over('check_journal', to=['claim_reader']) }}
 {% endmacro %}

@@ -13,21 +13,29 @@ as $function$
 begin
     return query
     with claims as (
-        {{ claim_reconciliation.guard_rows_of('purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units']) | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'purchase_claims', ['tx_id', 'user_id', 'sku', 'claimed_at', 'units']
+        ) | indent(4) }}
     ),
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     adjustments as (
-        {{ claim_reconciliation.guard_rows_of('wallet_adjustments', ['user_id', 'item', 'quantity', 'adjusted_at']) | indent(4) }}
+        {{ claim_reconciliation.guard_rows_of(
+            'wallet_adjustments', ['user_id', 'item', 'quantity', 'adjusted_at']
+        ) | indent(4) }}
     ),
     {%- endif %}
     ledger as (
-        {{ claim_reconciliation.ledger_by_user('claims', 'adjustments', 'claim_ops.sku_catalog') | indent(8) }}
+        {{ claim_reconciliation.ledger_by_user(
+            'claims', 'adjustments', 'claim_ops.sku_catalog'
+        ) | indent(8) }}
     ),
     wallets as (
         {{ claim_reconciliation.guard_wallets() | indent(4) }}
     ),
     balances as (
-        {{ claim_reconciliation.wallet_balances('ledger', 'wallets', 'clock_timestamp()') | indent(8) }}
+        {{ claim_reconciliation.wallet_balances(
+            'ledger', 'wallets', 'clock_timestamp()'
+        ) | indent(8) }}
     ),
     counts as (
         {%- for item in claim_reconciliation.wallet_items('quantity') %}
@@ -54,7 +62,8 @@ begin
 end
 $function$;
 comment on function claim_ops.check_wallet_integrity is
-$$The runbook's scheduled check: one row a user, and quantity item, whose wallet holds another number than the ledger gives;
-no number where there is no wallet. Reads all claims and wallets at one moment; the models say the same and more.$$;
+$$The runbook's scheduled check: one row a user, and quantity item, whose wallet holds another
+number than the ledger gives; no number where there is no wallet. Reads all claims and wallets at
+one moment; the models say the same and more.$$;
 {{ claim_reconciliation.guard_hand_over('check_wallet_integrity', to=['claim_reader']) }}
 {% endmacro %}

@@ -25,7 +25,9 @@ begin
         'in_flight', count(*) filter (where judged.status = 'in flight'),
         'wrong', count(*) filter (where judged.status = 'wrong'),
         'wrong_users', coalesce(
-            (array_agg(judged.user_id order by judged.line_no) filter (where judged.status = 'wrong'))[1:20], '{}'
+            (array_agg(judged.user_id order by judged.line_no) filter (
+                where judged.status = 'wrong'
+            ))[1:20], '{}'
         )
     ) into v_result
     from claim_ops._verify_lines(p_plan_id) as judged;
@@ -36,13 +38,16 @@ begin
         order by head.position desc
         limit 1
     ));
-    update claim_ops.plans set verified_at = clock_timestamp(), verification = v_result where plan_id = p_plan_id;
+    update claim_ops.plans
+    set verified_at = clock_timestamp(), verification = v_result
+    where plan_id = p_plan_id;
     perform claim_ops._write_event(p_plan_id, 'verified', v_result);
     return v_result;
 end
 $function$;
 comment on function claim_ops.verify_plan is
-$$Reads every wallet that a plan touched again: as written, changed since and matches the ledger, in flight, or wrong; only
-wrong fails. Checks the plan's digests and returns the journal's head, for keeping outside of the database.$$;
+$$Reads every wallet that a plan touched again: as written, changed since and matches the ledger, in
+flight, or wrong; only wrong fails. Checks the plan's digests and returns the journal's head, for
+keeping outside of the database.$$;
 {{ claim_reconciliation.guard_hand_over('verify_plan', to=['claim_applier']) }}
 {% endmacro %}

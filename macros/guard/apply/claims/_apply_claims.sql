@@ -16,7 +16,7 @@ begin
 end
 $function$;
 comment on function claim_ops._apply_claims is
-$$Applies lines that claim purchases and returns the last one: where waiting took up the time that a batch may wait, the rest is
-left to the next.$$;
+$$Applies lines that claim purchases and returns the last one: where waiting took up the time that a
+batch may wait, the rest is left to the next.$$;
 {{ claim_reconciliation.guard_hand_over('_apply_claims') }}
 {% endmacro %}

@@ -14,7 +14,9 @@ declare
     v_element jsonb;
 begin
     -- In one order everywhere: two that take claims crosswise would be a deadlock.
-    for v_element in select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id' loop
+    for v_element in
+        select value from jsonb_array_elements(p_claims) order by value ->> 'tx_id'
+    loop
         {{ claim_reconciliation.guard_claim_record() }}
         -- All columns: a claim that support has corrected since would go with its correction.
         delete from {{ claims }} as stored
@@ -30,6 +32,7 @@ begin
 end
 $function$;
 comment on function claim_ops._delete_claims is
-'Deletes claims that a plan inserted, where they still are as it wrote them; changed where one is not.';
+$$Deletes claims that a plan inserted, where they still are as it wrote them; changed
+where one is not.$$;
 {{ claim_reconciliation.guard_hand_over('_delete_claims', owner='claim_writer') }}
 {% endmacro %}

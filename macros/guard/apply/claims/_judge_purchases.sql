@@ -9,7 +9,9 @@ as $function$
     with planned as (
         select item.line_no, item.user_id, claim.tx_id, claim.sku, coalesce(claim.units, 1) as units
         from unnest(p_items) as item
-        cross join lateral jsonb_to_recordset(item.details -> 'claims') as claim (tx_id text, sku text, units integer)
+        cross join lateral jsonb_to_recordset(item.details -> 'claims') as claim (
+            tx_id text, sku text, units integer
+        )
     )
 
     -- The trail goes on after the approval: what was refunded meanwhile would be given all the
@@ -29,6 +31,7 @@ as $function$
     group by planned.line_no
 $function$;
 comment on function claim_ops._judge_purchases is
-$$Looks a second time at the purchases of these lines: null where each is still what was planned, else why not, such as refunded.$$;
+$$Looks a second time at the purchases of these lines: null where each is still what was planned,
+else why not, such as refunded.$$;
 {{ claim_reconciliation.guard_hand_over('_judge_purchases') }}
 {% endmacro %}

@@ -16,8 +16,8 @@ declare
     v_locked {{ var('user_id_data_type') }}[];
     v_item claim_ops.plan_lines;
 begin
-    -- A wallet that is created comes before its claims, which may refer to it; one that is there is locked after them, since
-    -- the writer who holds it may wait for one of these claims.
+    -- A wallet that is created comes before its claims, which may refer to it; one that is there is
+    -- locked after them, since the writer who holds it may wait for one of these claims.
     v_created := claim_ops._create_wallets(p_items, p_until);
     v_inserted := claim_ops._insert_claims(v_claims, p_until);
     if jsonb_path_exists(v_inserted, '$.* ? (@ == "not_written")') then
@@ -27,7 +27,8 @@ begin
         );
     end if;
     v_locked := claim_ops._lock_wallets(array(select item.user_id from unnest(p_items) as item));
-    -- A later statement than the lock: only now does the snapshot hold every claim that the lock waited for.
+    -- A later statement than the lock: only now does the snapshot hold every claim that
+    -- the lock waited for.
     perform claim_ops._refuse_lines(jsonb_object_agg(judged.line_no, judged.verdict))
     from (
         select items.line_no, coalesce(
@@ -39,13 +40,16 @@ begin
             from jsonb_array_elements(items.details -> 'claims') as claim
             where v_inserted <> '{}'
         ) as inserted on true
-        left join claim_ops._judge_purchases(p_plan.kind, p_items) as purchases on items.line_no = purchases.line_no
-        left join claim_ops._judge_claim_lines(p_items, v_claims, v_locked) as wallets on items.line_no = wallets.line_no
+        left join claim_ops._judge_purchases(p_plan.kind, p_items) as purchases
+            on items.line_no = purchases.line_no
+        left join claim_ops._judge_claim_lines(p_items, v_claims, v_locked) as wallets
+            on items.line_no = wallets.line_no
     ) as judged
     where judged.verdict is not null;
 
     perform claim_ops._write_lines(
-        p_plan, array(select item from unnest(p_items) as item where item.after <> '{}'), p_batch_id, p_until
+        p_plan, array(select item from unnest(p_items) as item where item.after <> '{}'),
+        p_batch_id, p_until
     );
     foreach v_item in array p_items loop
         if v_item.after = '{}' then
@@ -55,14 +59,16 @@ begin
 end
 $function$;
 comment on function claim_ops._write_claims is
-$$Claims the purchases of these lines and credits their wallets, all of them or none. Refuses the lines that are not to be
-written: claimed, where somebody was quicker; what _judge_purchases and _judge_claim_lines say.$$;
+$$Claims the purchases of these lines and credits their wallets, all of them or none. Refuses the
+lines that are not to be written: claimed, where somebody was quicker; what _judge_purchases and
+_judge_claim_lines say.$$;
 {{ claim_reconciliation.guard_hand_over('_write_claims') }}
 {% endmacro %}
 
 
 {% macro guard_claims_of(items) -%}
-    {#- The claims of these lines with their users, as [{tx_id, user_id, sku, claimed_at, units}]. -#}
+    {#- The claims of these lines with their users, as [{tx_id, user_id, sku,
+        claimed_at, units}]. -#}
 coalesce((
     select jsonb_agg(claim.value || jsonb_build_object('user_id', item.user_id))
     from unnest({{ items }}) as item

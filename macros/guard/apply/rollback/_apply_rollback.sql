@@ -16,7 +16,8 @@ begin
         return claim_ops._apply_kill_switch(p_plan, p_items, p_batch_id, p_pass);
     end if;
     perform claim_ops._roll_back_wallets(p_plan, array(
-        select item from unnest(p_items) as item where not item.details ?| '{claims,claims_taken_back}'
+        select item from unnest(p_items) as item
+        where not item.details ?| '{claims,claims_taken_back}'
     ), p_batch_id, p_pass);
     foreach v_item in array p_items loop
         continue when not v_item.details ?| '{claims,claims_taken_back}';
@@ -31,7 +32,7 @@ begin
 end
 $function$;
 comment on function claim_ops._apply_rollback is
-$$Applies lines of a rollback: the wallets whose last write is the plan's get back what they held before, claims that it
-inserted go, and so does what it switched.$$;
+$$Applies lines of a rollback: the wallets whose last write is the plan's get back what they held
+before, claims that it inserted go, and so does what it switched.$$;
 {{ claim_reconciliation.guard_hand_over('_apply_rollback') }}
 {% endmacro %}

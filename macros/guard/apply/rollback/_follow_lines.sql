@@ -10,14 +10,18 @@ declare
     v_in_force integer;
     v_taken_back integer;
     v_state text;
-    v_reverses bigint := (select plans.reverses from claim_ops.plans where plans.plan_id = p_plan_id);
+    v_reverses bigint := (
+        select plans.reverses from claim_ops.plans where plans.plan_id = p_plan_id
+    );
 begin
-    -- A rollback of a rollback puts the first plan in force again: the whole way down says what stands now.
+    -- A rollback of a rollback puts the first plan in force again: the whole way down
+    -- says what stands now.
     while v_reverses is not null loop
         -- Locked: of two rollbacks that end at once each would take the other's lines for in force.
         select * into v_plan from claim_ops.plans where plans.plan_id = v_reverses for update;
         select
-            count(*) filter (where reversed_entries.entry_id is null), count(reversed_entries.entry_id)
+            count(*) filter (where reversed_entries.entry_id is null),
+            count(reversed_entries.entry_id)
         into v_in_force, v_taken_back
         from claim_ops.journal
         left join claim_ops.reversed_entries on journal.entry_id = reversed_entries.entry_id
@@ -30,7 +34,8 @@ begin
         if v_state <> v_plan.state then
             update claim_ops.plans set state = v_state where plans.plan_id = v_plan.plan_id;
             perform claim_ops._write_event(
-                v_plan.plan_id, case v_state when 'rolled_back' then v_state else 'in_force_again' end,
+                v_plan.plan_id,
+                case v_state when 'rolled_back' then v_state else 'in_force_again' end,
                 jsonb_build_object('by', p_plan_id)
             );
         end if;
@@ -39,7 +44,8 @@ begin
 end
 $function$;
 comment on function claim_ops._follow_lines is
-$$Lets the plan that a rollback reverses, and the plans that this one reversed in its turn, follow their lines: rolled back when
-all applied lines are taken back, applied when one is in force again.$$;
+$$Lets the plan that a rollback reverses, and the plans that this one reversed in its turn,
+follow their lines: rolled back when all applied lines are taken back, applied when one is
+in force again.$$;
 {{ claim_reconciliation.guard_hand_over('_follow_lines') }}
 {% endmacro %}

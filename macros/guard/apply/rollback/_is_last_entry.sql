@@ -13,7 +13,7 @@ begin
 end
 $function$;
 comment on function claim_ops._is_last_entry is
-$$Whether the entry that a line of a rollback reverses is the guard's last one about that user: what a later plan did would be
-taken back with it.$$;
+$$Whether the entry that a line of a rollback reverses is the guard's last one about that user: what
+a later plan did would be taken back with it.$$;
 {{ claim_reconciliation.guard_hand_over('_is_last_entry') }}
 {% endmacro %}

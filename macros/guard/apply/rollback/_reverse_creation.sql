@@ -29,7 +29,9 @@ begin
             -- A wallet that is there again is somebody else's: ours over it would take what he
             -- gave.
             if claim_ops._create_wallet(p_item.user_id) then
-                perform claim_ops._write_lines(p_plan, array[p_item], p_batch_id, claim_ops._waiting_ends_at());
+                perform claim_ops._write_lines(
+                    p_plan, array[p_item], p_batch_id, claim_ops._waiting_ends_at()
+                );
             else
                 v_verdict := to_jsonb('changed'::text);
             end if;
@@ -44,6 +46,7 @@ begin
 end
 $function$;
 comment on function claim_ops._reverse_creation is
-'Deletes a wallet that the reversed plan created and nobody changed since; or creates again one that a rollback deleted.';
+$$Deletes a wallet that the reversed plan created and nobody changed since; or creates again one
+that a rollback deleted.$$;
 {{ claim_reconciliation.guard_hand_over('_reverse_creation') }}
 {% endmacro %}

@@ -16,7 +16,8 @@ begin
     if not claim_ops._is_last_entry(p_item) then
         return to_jsonb('changed'::text);
     end if;
-    -- In the order in which one may refer to the other: claims go before their wallet, and come after it.
+    -- In the order in which one may refer to the other: claims go before their wallet,
+    -- and come after it.
     v_verdict := claim_ops._delete_claims(p_item.user_id, p_item.details -> 'claims_taken_back');
     if v_verdict is null and p_item.before = '{}' and p_item.after = '{}' then
         perform claim_ops._write_unchanged(p_batch_id, p_item);
@@ -24,7 +25,9 @@ begin
         perform claim_ops._roll_back_wallets(p_plan, array[p_item], p_batch_id, 10);
         select journal.detail into v_skipped
         from claim_ops.journal
-        where journal.plan_id = p_plan.plan_id and journal.line_no = p_item.line_no and journal.event = 'skipped';
+        where journal.plan_id = p_plan.plan_id
+            and journal.line_no = p_item.line_no
+            and journal.event = 'skipped';
         if v_skipped is not null then
             -- Back to the savepoint: claims gone and credit kept would be an excess of our own
             -- making.
@@ -58,7 +61,8 @@ exception
 end
 $function$;
 comment on function claim_ops._roll_back_claims is
-$$Takes back the claims of a line with the wallet, or inserts them again, under a savepoint: both or neither. Returns null, or why
-nothing of it stays: changed, where a claim or the wallet is no longer as the plan wrote it; claimed, busy.$$;
+$$Takes back the claims of a line with the wallet, or inserts them again, under a savepoint: both or
+neither. Returns null, or why nothing of it stays: changed, where a claim or the wallet is no longer
+as the plan wrote it; claimed, busy.$$;
 {{ claim_reconciliation.guard_hand_over('_roll_back_claims') }}
 {% endmacro %}

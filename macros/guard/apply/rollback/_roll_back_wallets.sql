@@ -21,7 +21,8 @@ begin
     with lines as materialized (
         select item.*, item as line
         from unnest(p_items) as item
-        -- One that is to be deleted too: equal values and an equal time may be somebody else's there as well.
+        -- One that is to be deleted too: equal values and an equal time may be somebody
+        -- else's there as well.
         where item.before is not null
     ),
     judged as (
@@ -29,9 +30,11 @@ begin
             lines.line_no,
             case
                 {{- claim_reconciliation.guard_held_verdicts('v_locked') | indent(16) }}
-                -- Equal values are not enough: our write has to be the row's last one, and the last of ours. A user who
-                -- claimed since, and holds as much as we gave him, would lose what he claimed.
-                when not states.is_own_write or not claim_ops._is_last_entry(lines.line) then 'changed'
+                -- Equal values are not enough: our write has to be the row's last one, and the
+                -- last of ours. A user who claimed since, and holds as much as we gave him, would
+                -- lose what he claimed.
+                when not states.is_own_write or not claim_ops._is_last_entry(lines.line)
+                    then 'changed'
                 -- Claimed since, and not credited yet: `before` knows nothing of that claim.
                 when states.last_ledger_at > states.wallet_updated_at then 'changed'
             end as verdict
@@ -48,7 +51,8 @@ begin
 
     perform claim_ops._skip_lines(p_plan.plan_id, p_batch_id, p_pass, coalesce(v_verdicts, '{}'));
     perform claim_ops._apply_in_halves('_write_lines', p_plan, array(
-        select item from unnest(p_items) as item where item.line_no = any(v_go) and item.after is not null
+        select item from unnest(p_items) as item
+        where item.line_no = any(v_go) and item.after is not null
     ), p_batch_id, p_pass, claim_ops._waiting_ends_at());
     foreach v_item in array p_items loop
         if v_item.before is null or v_item.after is null and v_item.line_no = any(v_go) then
@@ -58,6 +62,7 @@ begin
 end
 $function$;
 comment on function claim_ops._roll_back_wallets is
-'Gives the wallets of these lines of a rollback back what they held before, where the plan''s write is their last one.';
+$$Gives the wallets of these lines of a rollback back what they held before, where the plan's write
+is their last one.$$;
 {{ claim_reconciliation.guard_hand_over('_roll_back_wallets') }}
 {% endmacro %}

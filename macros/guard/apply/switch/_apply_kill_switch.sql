@@ -29,13 +29,17 @@ begin
     end;
     if v_verdict = 'not_written' then
         perform claim_ops._refuse_unwritten(
-            'the switch', '{{ claim_reconciliation.guard_relation('store_config') }}', p_plan.plan_id
+            'the switch', '{{ claim_reconciliation.guard_relation('store_config') }}',
+            p_plan.plan_id
         );
     elsif v_verdict is null then
-        insert into claim_ops.journal (batch_id, event, plan_id, line_no, before, after, row_version, reverses, detail)
+        insert into claim_ops.journal (
+            batch_id, event, plan_id, line_no, before, after, row_version, reverses, detail
+        )
         values (
             p_batch_id, 'applied', p_plan.plan_id, v_item.line_no, v_item.before, v_item.after,
-            claim_ops._lock_switch(), (v_item.details ->> 'entry_id')::bigint, jsonb_build_object('held_version', v_held)
+            claim_ops._lock_switch(), (v_item.details ->> 'entry_id')::bigint,
+            jsonb_build_object('held_version', v_held)
         );
     else
         perform claim_ops._skip_line(v_item, p_batch_id, p_pass, to_jsonb(v_verdict));
@@ -44,7 +48,7 @@ begin
 end
 $function$;
 comment on function claim_ops._apply_kill_switch is
-$$Applies the one line of a kill switch, or of its rollback: waits for the switch's row, writes where it still says `before`,
-and journals.$$;
+$$Applies the one line of a kill switch, or of its rollback: waits for the switch's row, writes
+where it still says `before`, and journals.$$;
 {{ claim_reconciliation.guard_hand_over('_apply_kill_switch') }}
 {% endmacro %}

@@ -12,10 +12,12 @@ begin
             journal.row_version,
             journal.before || journal.after as skus,
             -- Between two entries of ours nobody else wrote the row.
-            (journal.detail ->> 'held_version')::bigint = lag(journal.row_version) over (order by journal.entry_id)
-                as follows_ours
+            (journal.detail ->> 'held_version')::bigint
+                = lag(journal.row_version) over (order by journal.entry_id) as follows_ours
         from claim_ops.journal
-        where journal.event = 'applied' and journal.user_id is null and journal.row_version is not null
+        where journal.event = 'applied'
+            and journal.user_id is null
+            and journal.row_version is not null
             and journal.entry_id >= (p_item.details ->> 'entry_id')::bigint
     ),
     later as (
@@ -27,12 +29,14 @@ begin
             where not later.follows_ours
                 or later.skus ?| array(select jsonb_object_keys(p_item.before || p_item.after))
         )
-        and p_row_version = (select entries.row_version from entries order by entries.entry_id desc limit 1)
+        and p_row_version = (
+            select entries.row_version from entries order by entries.entry_id desc limit 1
+        )
     );
 end
 $function$;
 comment on function claim_ops._is_last_switch is
-$$Whether the entry that a rollback reverses is the last word on its SKUs: no later plan names one of them, and nobody else has
-written the row since. p_row_version is the row's version now.$$;
+$$Whether the entry that a rollback reverses is the last word on its SKUs: no later plan names one
+of them, and nobody else has written the row since. p_row_version is the row's version now.$$;
 {{ claim_reconciliation.guard_hand_over('_is_last_switch') }}
 {% endmacro %}

@@ -38,8 +38,8 @@ begin
 end
 $function$;
 comment on function claim_ops._write_switch is
-$$Sets the SKUs of the switch to p_after and leaves its other keys; waits for its row. Returns null, or why it did not: changed
-where the SKUs no longer say p_before, not_written where something else came back. It runs as a role without any right on plans
-and journal.$$;
+$$Sets the SKUs of the switch to p_after and leaves its other keys; waits for its row. Returns null,
+or why it did not: changed where the SKUs no longer say p_before, not_written where something else
+came back. It runs as a role without any right on plans and journal.$$;
 {{ claim_reconciliation.guard_hand_over('_write_switch', owner='claim_writer') }}
 {% endmacro %}

@@ -19,13 +19,15 @@ declare
     v_verdicts jsonb;
 begin
     {{- claim_reconciliation.guard_check_keys(['user_wallet_balances']) }}
-    -- Before any wallet is locked: a writer whose insert we wait for may want a wallet that we hold, and one of us would die.
+    -- Before any wallet is locked: a writer whose insert we wait for may want a wallet that we
+    -- hold, and one of us would die.
     perform claim_ops._apply_in_halves('_write_missing_wallets', p_plan, array(
         select item from unnest(p_items) as item where item.before is null
     ), p_batch_id, p_pass, v_deadline);
 
     v_locked := claim_ops._lock_wallets(array(select item.user_id from unnest(v_existing) as item));
-    -- A later statement than the lock: only now does the snapshot hold every claim that the locks waited for.
+    -- A later statement than the lock: only now does the snapshot hold every claim that
+    -- the locks waited for.
     select
         array_agg(judged.line_no) filter (where judged.verdict is null),
         jsonb_object_agg(judged.line_no, judged.verdict)
@@ -41,7 +43,8 @@ begin
 end
 $function$;
 comment on function claim_ops._apply_wallet_correction is
-$$Applies lines of a wallet correction. Missing wallets first, under one deadline for all waiting; then those that
-are there: locks, looks again, writes, journals. One transaction with its journal.$$;
+$$Applies lines of a wallet correction. Missing wallets first, under one deadline for all
+waiting; then those that are there: locks, looks again, writes, journals. One transaction
+with its journal.$$;
 {{ claim_reconciliation.guard_hand_over('_apply_wallet_correction') }}
 {% endmacro %}

@@ -22,18 +22,21 @@ begin
         {%- for item in claim_reconciliation.wallet_items() %}
         {{ '0' if item.kind == 'quantity' else 'null' }},
         {%- endfor %}
-        {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
+        {{ claim_reconciliation.time_written(
+            'user_wallet_balances', 'updated_at', 'clock_timestamp()'
+        ) }}
     )
     -- Somebody was quicker: his wallet is not written over.
     on conflict ({{ claim_reconciliation.guard_wallet_user() }}) do nothing
     returning true into v_is_created;
-    -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
+    -- Before the savepoint is left: a deferred foreign key would refuse the whole
+    -- batch at its commit.
     set constraints all immediate;
     return coalesce(v_is_created, false);
 end
 $function$;
 comment on function claim_ops._create_wallet is
-$$Inserts an empty wallet; false where there is one. It waits for a writer's uncommitted insert, under the caller's
-lock_timeout.$$;
+$$Inserts an empty wallet; false where there is one. It waits for a writer's uncommitted insert,
+under the caller's lock_timeout.$$;
 {{ claim_reconciliation.guard_hand_over('_create_wallet', owner='claim_writer') }}
 {% endmacro %}

@@ -11,7 +11,8 @@ declare
 begin
     foreach v_item in array p_items loop
         continue when v_item.before is not null;
-        -- Each of them may have to wait for a writer's insert; together no longer than the batch may.
+        -- Each of them may have to wait for a writer's insert; together no longer
+        -- than the batch may.
         perform claim_ops._limit_waits(p_until);
         if not claim_ops._create_wallet(v_item.user_id) then
             v_verdicts := v_verdicts || jsonb_build_object(v_item.line_no::text, 'changed');
@@ -22,6 +23,7 @@ begin
 end
 $function$;
 comment on function claim_ops._create_wallets is
-'Inserts the missing wallets of these lines empty; returns {line: changed} for those that somebody else has created.';
+$$Inserts the missing wallets of these lines empty; returns {line: changed} for those that somebody
+else has created.$$;
 {{ claim_reconciliation.guard_hand_over('_create_wallets') }}
 {% endmacro %}

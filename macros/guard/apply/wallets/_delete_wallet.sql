@@ -14,17 +14,24 @@ declare
     v_is_deleted boolean;
 begin
     delete from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-    where {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'p_user_id', 'wallets') }}
+    where {{ claim_reconciliation.key_equals(
+        'user_wallet_balances', 'user_id', 'p_user_id', 'wallets'
+    ) }}
         -- Written by somebody since, it is no longer ours to delete.
-        and {{ claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') }} = p_updated_at
+        and {{ claim_reconciliation.service_value(
+            'user_wallet_balances', 'updated_at', 'wallets'
+        ) }} = p_updated_at
         -- The items that the plan did not set are still as empty as they were made.
-        and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} = jsonb_build_object(
-            {%- for item in claim_reconciliation.wallet_items() %}
-            '{{ item.column }}', {{ '0' if item.kind == 'quantity' else 'null' }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ) || p_before
+        and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }}
+            = jsonb_build_object(
+                {%- for item in claim_reconciliation.wallet_items() %}
+                '{{ item.column }}',
+                {{ '0' if item.kind == 'quantity' else 'null' }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ) || p_before
     returning true into v_is_deleted;
-    -- Before the savepoint is left: a deferred foreign key would refuse the whole batch at its commit.
+    -- Before the savepoint is left: a deferred foreign key would refuse the whole
+    -- batch at its commit.
     set constraints all immediate;
     return coalesce(v_is_deleted, false);
 end

@@ -21,14 +21,15 @@ begin
             wallet_updated_at, row_version, wallet_changed_at, reverses, detail
         )
         select
-            p_batch_id, 'applied', line.plan_id, line.line_no, line.user_id, line.before, line.after,
-            written.updated_at, written.row_version,
+            p_batch_id, 'applied', line.plan_id, line.line_no, line.user_id, line.before,
+            line.after, written.updated_at, written.row_version,
             case
                 -- A wallet that we have just created was changed by nobody else.
                 when line.before is null then null
                 -- Ours twice in a row: the last change by somebody else stays the one that counts.
                 when own_write.row_version = written.held_version
-                    and own_write.wallet_updated_at = written.held_updated_at then own_write.wallet_changed_at
+                    and own_write.wallet_updated_at = written.held_updated_at
+                    then own_write.wallet_changed_at
                 else written.held_updated_at
             end,
             (line.details ->> 'entry_id')::bigint,
@@ -43,7 +44,8 @@ begin
         left join lateral (
             {{ claim_reconciliation.guard_own_write('written.user_id') | indent(12) }}
         ) as own_write on true
-        -- Exactly what was planned, and no other item with it: a trigger may write what nobody approved.
+        -- Exactly what was planned, and no other item with it: a trigger may write
+        -- what nobody approved.
         where written.wallet = written.held || line.after
         order by line.line_no
         returning journal.user_id
@@ -67,6 +69,7 @@ begin
 end
 $function$;
 comment on function claim_ops._write_lines is
-'Writes the wallets of these lines and journals them as applied; refuses all of them unless each row came back as planned.';
+$$Writes the wallets of these lines and journals them as applied; refuses all of them unless each
+row came back as planned.$$;
 {{ claim_reconciliation.guard_hand_over('_write_lines') }}
 {% endmacro %}

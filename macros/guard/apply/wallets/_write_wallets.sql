@@ -1,7 +1,11 @@
 {% macro claim_ops__write_wallets() %}
 {%- set wallets = claim_reconciliation.guard_relation('user_wallet_balances') -%}
-{%- set user_id = claim_reconciliation.service_value('user_wallet_balances', 'user_id', 'wallets') -%}
-{%- set updated_at = claim_reconciliation.service_value('user_wallet_balances', 'updated_at', 'wallets') -%}
+{%- set user_id = claim_reconciliation.service_value(
+    'user_wallet_balances', 'user_id', 'wallets'
+) -%}
+{%- set updated_at = claim_reconciliation.service_value(
+    'user_wallet_balances', 'updated_at', 'wallets'
+) -%}
 create function claim_ops._write_wallets(
     p_user_ids {{ var('user_id_data_type') }}[], p_before jsonb[], p_after jsonb[]
 )
@@ -29,7 +33,9 @@ begin
         {{ updated_at }}, wallets.xmin::text::bigint
     )) into v_held
     from {{ wallets }} as wallets
-    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }};
+    where {{ claim_reconciliation.key_is_any(
+        'user_wallet_balances', 'user_id', 'p_user_ids', 'wallets'
+    ) }};
 
     with written as (
         update {{ wallets }} as wallets
@@ -37,21 +43,33 @@ begin
             {%- for item in claim_reconciliation.wallet_items() %}
             {%- set column = adapter.quote(item.column) %}
             {%- set moment = "(line.after ->> '" ~ item.column ~ "')::timestamptz" %}
-            {%- set stored = claim_reconciliation.time_written('user_wallet_balances', item.column, moment) %}
+            {%- set stored = claim_reconciliation.time_written(
+                'user_wallet_balances', item.column, moment
+            ) %}
             {%- set value = 'written.' ~ column if stored == moment else stored %}
-            {{ column }} = case when line.after ? '{{ item.column }}' then {{ value }} else wallets.{{ column }} end,
+            {{ column }} = case
+                when line.after ? '{{ item.column }}' then {{ value }}
+                else wallets.{{ column }}
+            end,
             {%- endfor %}
             {{ claim_reconciliation.guard_wallet_updated_at() }} =
-                {{ claim_reconciliation.time_written('user_wallet_balances', 'updated_at', 'clock_timestamp()') }}
+                {{ claim_reconciliation.time_written(
+                    'user_wallet_balances', 'updated_at', 'clock_timestamp()'
+                ) }}
         from unnest(p_user_ids, p_before, p_after) as line (user_id, before, after)
         cross join lateral jsonb_populate_record(null::{{ wallets }}, line.after) as written
-        where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'p_user_ids', 'wallets') }}
-            and {{ claim_reconciliation.key_equals('user_wallet_balances', 'user_id', 'line.user_id', 'wallets') }}
+        where {{ claim_reconciliation.key_is_any(
+            'user_wallet_balances', 'user_id', 'p_user_ids', 'wallets'
+        ) }}
+            and {{ claim_reconciliation.key_equals(
+                'user_wallet_balances', 'user_id', 'line.user_id', 'wallets'
+            ) }}
             and {{ claim_reconciliation.guard_wallet_json('wallets') | indent(4) }} @> line.before
         returning {{ user_id }} as user_id
     )
     select array_agg(written.user_id) into v_written from written;
-    -- A deferred constraint would refuse at the commit, after this batch's last savepoint, and the batch with all its lines.
+    -- A deferred constraint would refuse at the commit, after this batch's last savepoint, and the
+    -- batch with all its lines.
     set constraints all immediate;
 
     -- A later statement, because an AFTER trigger may have written the row again.
@@ -63,11 +81,15 @@ begin
         {{ updated_at }}, wallets.xmin::text::bigint
     from {{ wallets }} as wallets
     cross join lateral (select v_held -> ({{ user_id }})::text as state) as held
-    where {{ claim_reconciliation.key_is_any('user_wallet_balances', 'user_id', 'v_written', 'wallets') }};
+    where {{ claim_reconciliation.key_is_any(
+        'user_wallet_balances', 'user_id', 'v_written', 'wallets'
+    ) }};
 end
 $function$;
 comment on function claim_ops._write_wallets is
-$$Writes the columns named in `after` where the wallet still holds `before`; returns what stood in the rows before and what
-stands there when all triggers have run, each with the row's time and version. It runs as a role without any right on plans and journal, and so does a trigger of the wallets' owner that it fires.$$;
+$$Writes the columns named in `after` where the wallet still holds `before`; returns what stood in
+the rows before and what stands there when all triggers have run, each with the row's time and
+version. It runs as a role without any right on plans and journal, and so does a trigger of the
+wallets' owner that it fires.$$;
 {{ claim_reconciliation.guard_hand_over('_write_wallets', owner='claim_writer') }}
 {% endmacro %}
