@@ -6,9 +6,8 @@
     {%- set view = adapter.quote(models_schema) ~ '.' ~ name %}
 do $view$
 begin
-    if exists (
-        select from pg_catalog.pg_class where oid = to_regclass('{{ view }}') and relkind = 'v'
-    ) then
+    if exists (select from pg_catalog.pg_class
+        where oid = to_regclass('{{ view }}') and relkind = 'v') then
         create or replace view {{ view }} as
         {{ query | indent(8) }};
     end if;

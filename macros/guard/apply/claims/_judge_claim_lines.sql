@@ -37,8 +37,7 @@ begin
     from lines
     left join claim_ops._wallet_states_with(
         array(select lines.user_id from lines), p_claims
-    ) as states
-        on lines.user_id = states.user_id;
+    ) as states on lines.user_id = states.user_id;
 end
 $function$;
 comment on function claim_ops._judge_claim_lines is
