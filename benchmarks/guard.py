@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, LiteralString
 
@@ -95,6 +96,7 @@ class Run:
 
     lines: int
     plan_seconds: float
+    approve_seconds: float
     difference_seconds: float
     known_seconds: float
     apply_seconds: float
@@ -113,6 +115,7 @@ def measure(service: Service) -> Iterator[Figure]:
         yield from _measure_claims(service, connection)
         yield from _measure_recovery(service, connection)
         yield from _measure_missing_wallets(service, connection)
+        yield from _measure_large_plan(service, connection)
 
 
 def _measure_share(
@@ -180,6 +183,55 @@ def _measure_missing_wallets(service: Service, connection: psycopg.Connection) -
     yield Figure("missing wallets created, one applier", rate, 3_000, unit="lines/s", sign="≥")
 
 
+def _measure_large_plan(service: Service, connection: psycopg.Connection) -> Iterator[Figure]:
+    """Measure a plan of nearly every wallet, and whether it takes more memory than a small one."""
+    peaks = []
+    for share in (SHARES[1], 1.0):
+        _spoil(service, connection, share)
+        with _server_memory(service) as samples:
+            run = _repair(service, connection, appliers=2)
+        peaks.append((run.peak_mb, max(samples)))
+    name = f"a plan of {run.lines:,} lines"
+    for what, seconds in (
+        ("made", run.plan_seconds),
+        ("approved", run.approve_seconds),
+        ("applied by two", run.apply_seconds),
+    ):
+        yield Figure(f"{name}, {what}", run.lines / seconds, 20_000, unit="lines/s", sign="≥")
+    for whose, few, many in zip(("claimctl apply", "largest server process"), *peaks, strict=True):
+        title = f"memory of {whose}, {name} / {service.sizes.wallets * SHARES[1]:,.0f} lines"
+        yield Figure(title, many, 1.5, reference=few, unit="MB")
+
+
+@contextmanager
+def _server_memory(service: Service) -> Iterator[list[float]]:
+    """Sample, each fifth of a second, the most megabytes that one session's process has alone."""
+    stop, samples = threading.Event(), [0.0]
+
+    def sample() -> None:
+        with service.connect() as connection:
+            while not stop.wait(0.2):
+                sessions = connection.execute("select pid from pg_stat_activity").fetchall()
+                samples.append(max(_own_megabytes(process_id) for (process_id,) in sessions))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _own_megabytes(process_id: int) -> float:
+    """Return what a process has for itself: nothing of shared buffers; 0 where it has ended."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in status.splitlines() if "RssAnon" in line) / 1024
+
+
 def _applied(
     service: Service, connection: psycopg.Connection, kind: str, *options: str
 ) -> tuple[float, float]:
@@ -225,7 +277,9 @@ def _repair(service: Service, connection: psycopg.Connection, appliers: int) -> 
     plan, _ = _claimctl(service, "maker", "plan", "wallets", "--reason", "OPS-1 bench", *raised)
     plan_seconds = time.perf_counter() - start
     number = str(plan["plan_id"])
+    start = time.perf_counter()
     _claimctl(service, "checker", "approve", number, "--yes")
+    approve_seconds = time.perf_counter() - start
     options = ("--appliers", str(appliers), "--yes")
     outcome, peak_mb = _claimctl(service, "runner", "apply", number, *options)
     row = connection.execute(APPLY_SECONDS, [plan["plan_id"]]).fetchone()
@@ -239,6 +293,7 @@ def _repair(service: Service, connection: psycopg.Connection, appliers: int) -> 
     return Run(
         lines=outcome["lines"],
         plan_seconds=plan_seconds,
+        approve_seconds=approve_seconds,
         difference_seconds=difference_seconds,
         known_seconds=known_seconds,
         apply_seconds=row[0],

@@ -1,12 +1,15 @@
 {% macro claim_ops__write_corrections() %}
 create function claim_ops._write_corrections(
-    p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[], p_causes jsonb, p_proposals jsonb
+    p_plan_id bigint, p_user_ids {{ var('user_id_data_type') }}[], p_models_schema text,
+    p_proposals jsonb
 )
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
+-- Written into the plan, the users would be copied again and again by the planner.
+set plan_cache_mode = force_generic_plan
 as $function$
 declare
     v_limits constant jsonb := (
@@ -25,10 +28,7 @@ declare
     v_found jsonb;
 begin
     with causes as materialized (
-        select causes.user_id, causes.item, causes.cause
-        from jsonb_to_recordset(p_causes) as causes (
-            user_id {{ var('user_id_data_type') }}, item text, cause text
-        )
+        select causes.* from claim_ops._known_causes(p_models_schema) as causes
     ),
     proposed as materialized (
         select proposed.*
@@ -58,13 +58,13 @@ begin
         select
             judged.*,
             case
-                when judged.user_id = any(v_exclude) then 'excluded'
+                when judged.user_id in (select unnest(v_exclude)) then 'excluded'
                 else judged.reason
             end as left_out_because
         from judged
         where (p_proposals is null or judged.is_proposed)
             and (v_user_id is null or judged.user_id = v_user_id)
-            and (v_users is null or judged.user_id = any(v_users))
+            and (v_users is null or judged.user_id in (select unnest(v_users)))
             -- A missing wallet is created with all that it should hold, or not at all.
             and (
                 v_limits ->> 'item' is null
@@ -114,8 +114,8 @@ end
 $function$;
 comment on function claim_ops._write_corrections is
 $$Writes the lines of a wallet correction, one a user whose wallet is wrong and quiet now, within
-the plan's limits, with the causes that the models name (a set of {user_id, item, cause}) and the
-proposals of _known_proposals, or null for all, and the balances that it leaves out with the reason.
+the plan's limits, with the causes that the models name and the proposals of _known_proposals, or
+null for all, and the balances that it leaves out with the reason.
 Returns what to suspect: the share of suspected spends in all that is short, examples, and what
 became of the proposals.$$;
 {{ claim_reconciliation.guard_hand_over('_write_corrections') }}

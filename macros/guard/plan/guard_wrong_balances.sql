@@ -1,8 +1,8 @@
 {% macro guard_wrong_balances() -%}
-    {#- CTEs over p_user_ids: their balances that are wrong now, and the adjustments that explain a
+    {#- CTEs over v_user_ids: their balances that are wrong now, and the adjustments that explain a
         change of the wallet. #}
     states as materialized (
-        select states.* from claim_ops._wallet_states(p_user_ids) as states
+        select states.* from claim_ops._wallet_states(v_user_ids) as states
     ),
     wrong as materialized (
         select
@@ -32,7 +32,7 @@
         ) as found
         where found.type is not null
     ),
-    {{ claim_reconciliation.guard_accepted('p_user_ids') }}
+    {{ claim_reconciliation.guard_accepted('v_user_ids') }}
     {%- if claim_reconciliation.has_source('wallet_adjustments') %}
     -- Adjustments explain a change of the wallet only if one of that item stands beside it: that
     -- the source is there says nothing, because all of them may name an item that does not exist,
@@ -42,7 +42,7 @@
         from wrong
         join (
             {{ claim_reconciliation.guard_rows_of(
-                'wallet_adjustments', ['user_id', 'item', 'adjusted_at'], 'p_user_ids'
+                'wallet_adjustments', ['user_id', 'item', 'adjusted_at'], 'v_user_ids'
             ) | indent(12) }}
         ) as adjustments on wrong.user_id = adjustments.user_id and wrong.item = adjustments.item
         where adjustments.adjusted_at

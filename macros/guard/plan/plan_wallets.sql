@@ -28,7 +28,6 @@ declare
     v_users {{ var('user_id_data_type') }}[];
     v_exclude {{ var('user_id_data_type') }}[];
     v_plan_id bigint;
-    v_causes jsonb;
     v_proposals jsonb;
     v_found jsonb;
 begin
@@ -38,7 +37,7 @@ begin
     {{- claim_reconciliation.as_spelled('p_user_id', 'user_id') }}
     perform claim_ops._check_suspicion_raised(p_reason, p_raise);
     perform claim_ops._check_selection(p_type, p_include_excess, p_changed_from, p_changed_to);
-    v_causes := claim_ops._known_causes(v_models_schema, p_cause);
+    perform claim_ops._check_cause(v_models_schema, p_cause);
     perform claim_ops._check_user(p_user_id);
     v_users := claim_ops._check_users(p_users, 'users');
     v_exclude := claim_ops._check_users(p_exclude, 'exclude');
@@ -81,7 +80,9 @@ begin
             'changed_to', p_changed_to, 'cause', p_cause, 'proposals', p_proposals - 'keys'
         )), null
     );
-    v_found := claim_ops._write_corrections(v_plan_id, v_user_ids, v_causes, v_proposals);
+    v_found := claim_ops._write_corrections(
+        v_plan_id, v_user_ids, v_models_schema, v_proposals
+    );
     update claim_ops.plans
     set limits = jsonb_set(plans.limits, '{proposals, outcomes}', v_found -> 'proposals')
     where plans.plan_id = v_plan_id and p_proposals is not null;

@@ -235,3 +235,15 @@ def test_a_recovery_says_what_claiming_at_purchase_costs(shop: Guard) -> None:
     assert "68.0 of 336.0 paid hours are given; 268.0 are over by now." in recovery().stdout
     assert recovery("--item", "xp_boost").exit_code == 2
     assert "unknown SKU 'x'" in recovery("--sku", "x").sentence
+
+
+@pytest.mark.slow
+def test_more_users_than_are_judged_at_once(shop: Guard) -> None:
+    """Each once, in the order in which their wallets are locked."""
+    many = shop.add_short_wallets(60_001)
+    limits = {"max_affected_share": 1, "max_wallets": 10**6, "max_net_quantity": 10**6}
+    plan = shop.plan(**{"raise": limits})
+    lines = shop.rows(
+        f"select user_id from claim_ops.plan_lines where plan_id = {plan} order by line_no"
+    )
+    assert [user_id for (user_id,) in lines] == sorted([*many, "ann", "bob", "cat"])
