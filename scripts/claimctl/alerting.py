@@ -69,7 +69,7 @@ def judge(connection: Database, schema: str) -> dict[str, Any]:
 
     if not _exists(connection, schema, "rpt_alerts"):
         raise NoConnectionError(
-            f"The schema {schema} holds no rpt_alerts. It comes with:", "dbt build"
+            f"The schema {schema} holds no rpt_alerts. To build it:", "dbt build"
         )
     models = {"models": Identifier(schema)}
     # Models of an older build have none.

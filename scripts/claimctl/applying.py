@@ -239,7 +239,7 @@ class _Applier:
         name = row["name"] if row else "that is gone"
         raise RefusedError(
             f"The wallet of user {name} could not be written: {refusal(error).message} "
-            "Nothing is half done; without the cause, go on:",
+            "Nothing is half done; remove the cause, then go on:",
             f"claimctl apply {self.plan_id}",
         ) from error
 

@@ -34,7 +34,7 @@ from claimctl.options import Group, global_options
 
 
 class Cli(Group):
-    """The group of all commands: whatever happens in one ends in a sentence and an exit code."""
+    """The group of all commands: every error of one ends in a sentence and an exit code."""
 
     def make_context(
         self, info_name: str | None, args: list[str], *others: Any, **named: Any
@@ -70,7 +70,7 @@ def _as_text(args: list[str]) -> list[str]:
             texts.append(os.fsencode(arg).decode("utf-8"))
         except (UnicodeDecodeError, UnicodeEncodeError) as error:
             raise WrongUsageError(
-                f"Argument {number} of the command line holds bytes that are no UTF-8."
+                f"Argument {number} of the command line holds bytes that are not UTF-8."
             ) from error
     return texts
 
@@ -108,7 +108,7 @@ def main() -> None:
     closed = _open_streams()
     if 1 in closed:
         # A script that cannot read the answer would take silence for good news.
-        _end("Standard output is closed: nothing that this says would be read.")
+        _end("Standard output is closed, so that nothing can be printed.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -118,9 +118,12 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _end("The reader of the output has gone; what the command did before stands.")
+        _end("The reader of standard output is gone. What the command wrote to the database stays.")
     except OSError as error:
-        _end(f"Standard output could not be written: {error.strerror}. What it did stands.")
+        _end(
+            f"Standard output could not be written: {error.strerror}. "
+            "What the command wrote to the database stays."
+        )
 
 
 def _open_streams() -> set[int]:

@@ -114,7 +114,7 @@ def _mapping(path: Path, name: str, value: Any) -> dict[str, Any]:
 
 
 def _check_kind(path: Path, name: str, value: Any, default: Any) -> None:
-    """Refuse a value of another kind than the default's: SQL would answer with a riddle."""
+    """Refuse a value of another kind than the default's: SQL's error would not name the var."""
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true or false"),
         ((int, float), "a number"),

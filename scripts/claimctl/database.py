@@ -81,7 +81,7 @@ def reading(options: Options) -> Iterator[Database]:
             denied = isinstance(error, psycopg.errors.InsufficientPrivilege)
             kind = RefusedError if denied else ClaimctlError
             raise kind(
-                f"The database refused to answer: {_reason(error)}. What is missing, says:",
+                f"The database refused to answer: {_reason(error)}. To see what is missing:",
                 "claimctl doctor",
             ) from error
 

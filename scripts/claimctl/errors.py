@@ -51,7 +51,7 @@ class WrongUsageError(ClaimctlError):
 
 
 class NoConnectionError(ClaimctlError):
-    """The server does not answer, or holds nothing of ours yet."""
+    """The server does not answer, or the models or the guard are not there yet."""
 
     exit_code = ExitCode.NO_CONNECTION
 
@@ -87,17 +87,17 @@ def wrong_usage(error: click.UsageError) -> click.ClickException:
         return error
     message = " ".join(error.format_message().split()).rstrip(".")
     path = error.ctx.command_path if error.ctx else "claimctl"
-    return WrongUsageError(f"{message}. What it takes:", f"{path} --help")
+    return WrongUsageError(f"{message}. To see what it takes:", f"{path} --help")
 
 
 def unexpected(error: Exception) -> ClaimctlError:
-    """Return the sentence about an error that nobody foresaw; a variable lets it through."""
+    """Return the sentence about an unexpected error; a variable lets the error through."""
     if os.environ.get(DEBUG_VARIABLE):
         raise error
     if isinstance(error, OSError) and error.strerror:
-        return ClaimctlError(f"The system refused: {_cause(error)}.")
+        return ClaimctlError(f"The operating system refused: {_cause(error)}.")
     return ClaimctlError(
-        f"Something happened that nobody foresaw, {type(error).__name__}: {_cause(error)}. "
+        f"An unexpected error, {type(error).__name__}: {_cause(error)}. "
         f"With {DEBUG_VARIABLE}=1 it shows where; what was written before stays written."
     )
 

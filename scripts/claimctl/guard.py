@@ -140,7 +140,7 @@ def show_plan(connection: Database, plan_id: int) -> dict[str, Any]:
     with plain_times(connection):
         rows = run_sql(connection, "guard/show.sql", {"plan_id": plan_id})
     if not rows:
-        raise WrongUsageError(f"There is no plan {plan_id}. All of them:", "claimctl plans")
+        raise WrongUsageError(f"There is no plan {plan_id}. To list them all:", "claimctl plans")
     document: dict[str, Any] = rows[0]["plan"]
     return document
 

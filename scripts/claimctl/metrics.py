@@ -18,13 +18,27 @@ def write_metrics(document: dict[str, Any], file: Path) -> list[str]:
     def gauge(name: str, description: str, *labels: str) -> Gauge:
         return Gauge(name, description, labels, registry=registry)
 
-    state = gauge("claim_alert_state", "1 for the state it is in.", "alert", "severity", "state")
+    state = gauge(
+        "claim_alert_state", "1 for the alert's present state.", "alert", "severity", "state"
+    )
     figures = {
-        "value": gauge("claim_alert_value", "What is compared with the threshold.", "alert"),
-        "threshold": gauge("claim_alert_threshold", "Above it the alert breaches.", "alert"),
-        "escalation_level": gauge("claim_alert_escalation_level", "The level it is at.", "alert"),
+        "value": gauge(
+            "claim_alert_value", "The value that the rule compares with its threshold.", "alert"
+        ),
+        "threshold": gauge(
+            "claim_alert_threshold", "The threshold, above which the rule is breached.", "alert"
+        ),
+        "escalation_level": gauge(
+            "claim_alert_escalation_level",
+            "The escalation level that the alert has reached.",
+            "alert",
+        ),
     }
-    since = gauge("claim_alert_since_timestamp_seconds", "Since when it is in its state.", "alert")
+    since = gauge(
+        "claim_alert_since_timestamp_seconds",
+        "The time since when the alert is in its state.",
+        "alert",
+    )
     for alert in document["alerts"]:
         for each in STATES:
             labels = (alert["alert"], alert["severity"], each)
@@ -37,9 +51,13 @@ def write_metrics(document: dict[str, Any], file: Path) -> list[str]:
     gauge("claim_alerts_exit_code", "0 ok, 1 warning, 2 critical, 3 unknown.").set(
         document["exit_code"]
     )
-    gauge("claim_alerts_judged_timestamp_seconds", "When this was written.").set_to_current_time()
+    gauge(
+        "claim_alerts_judged_timestamp_seconds", "The time when this file was written."
+    ).set_to_current_time()
     if document["built_at"]:
-        built_at = gauge("claim_models_built_timestamp_seconds", "When dbt built the models.")
+        built_at = gauge(
+            "claim_models_built_timestamp_seconds", "The time when dbt built the models."
+        )
         built_at.set(_seconds(document["built_at"]))
     try:
         write_to_textfile(str(file), registry)

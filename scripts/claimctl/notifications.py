@@ -105,7 +105,7 @@ def notify(
                 channels += _contacts(connection, schema)
             return list(_send_due(connection, alerts, channels))
     except ClaimctlError as error:
-        return [" ".join([f"Nobody was notified. {error.message}", *error.commands])]
+        return [" ".join([f"No message was sent. {error.message}", *error.commands])]
 
 
 def _contacts(connection: Database, schema: str) -> list[Channel]:
@@ -160,7 +160,7 @@ def _send_due(
             )
         yield from complaints
         if not is_sent:
-            yield f"Nobody was told: {message.title}. The next run tries again."
+            yield f"No contact got the message: {message.title}. The next run tries again."
 
 
 def _deliver(message: Message, channels: Sequence[Channel], complaints: list[str]) -> bool:

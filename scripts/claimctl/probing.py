@@ -41,7 +41,7 @@ class Reply:
             409: "it works, and refuses the claim",
         }
         if 300 <= self.status < 400:
-            return "it leads elsewhere, and is not followed: name that address"
+            return "it redirects to another address, which is not followed: name that address"
         if self.status >= 500:
             return "it fails"
         return "ok" if self.is_good else meanings.get(self.status, "it does not take the request")
@@ -106,7 +106,7 @@ def _request(check: str, method: str, url: str, timeout: float, **what: Any) -> 
     except (requests.Timeout, TimeoutError) as error:
         raise NoConnectionError(f"{shown} did not answer within {timeout:g} seconds.") from error
     except requests.exceptions.SSLError as error:
-        raise NoConnectionError(f"{shown} does not prove by TLS who it is.") from error
+        raise NoConnectionError(f"{shown} has no valid TLS certificate.") from error
     except requests.ConnectionError as error:
         if "timed out" in str(error):
             raise NoConnectionError(
@@ -120,7 +120,7 @@ def _request(check: str, method: str, url: str, timeout: float, **what: Any) -> 
     except (requests.exceptions.InvalidURL, ValueError) as error:
         raise WrongUsageError("That is no URL of a web service.") from error
     except requests.RequestException as error:
-        raise ClaimctlError(f"{shown} answers what cannot be read.") from error
+        raise ClaimctlError(f"{shown} sent an answer that cannot be read.") from error
 
 
 def _read(response: Response, deadline: float) -> str:

@@ -42,8 +42,8 @@ def print_plan(plan: dict[str, Any]) -> None:
     )
     if plan["applied"] and not plan["switch"]:
         say(
-            f"  To the models a wallet is in flight for {plan['settle_minutes']} minutes after our "
-            "own write; the guard itself plans it again at once."
+            f"  The models call a wallet in flight for {plan['settle_minutes']} minutes after "
+            "the guard's own write; the guard can plan it again at once."
         )
     for reason, lines in plan["reasons"].items():
         say(f"  skipped as {reason}: {lines}")

@@ -31,8 +31,8 @@ insert into user_wallet_balances (user_id, streakshield_count, xp_booster_until,
 values ('{USER}', 1, 'infinity', now() - interval '1 day');
 """
 JUDGED_BY_THE_GUARD = (
-    "Which window of a cap refuses a purchase without a claim, and what a plan would make of it, "
-    "says the guard: dbt run-operation install_guard"
+    "Only the guard can say which window of a cap refuses a purchase without a claim, and what a "
+    "plan would do with it: dbt run-operation install_guard"
 )
 
 

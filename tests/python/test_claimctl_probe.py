@@ -145,7 +145,10 @@ def test_a_service_without_its_database_fails() -> None:
     ("text", "said"),
     [
         ("HTTP/1.0 404 Not Found\n\n", "404"),
-        ("HTTP/1.0 302 Found\nLocation: http://127.0.0.1:1/\n\n", "it leads elsewhere"),
+        (
+            "HTTP/1.0 302 Found\nLocation: http://127.0.0.1:1/\n\n",
+            "it redirects to another address",
+        ),
         ("HTTP/1.0 200 OK\n\n\x1b[2Jgone", "\\x1b[2Jgone"),
     ],
 )
@@ -170,7 +173,7 @@ def test_a_body_that_ends_early_cannot_be_read() -> None:
     with answering(saying(text)) as url:
         answer = claimctl("probe", url)
     assert answer.exit_code == 1
-    assert "answers what cannot be read" in answer.sentence
+    assert "sent an answer that cannot be read" in answer.sentence
 
 
 def trickle(connection: socket.socket) -> None:

@@ -35,12 +35,12 @@ CONTACTS = "contacts"
 def alerts(options: Options, notify_urls: tuple[str, ...], prometheus: Path | None) -> None:
     """Show each alert: its state, since when, its value against the threshold, what to do.
 
-    It reads the models without dbt. With --notify one message goes out when an alert fires, one
-    for each level that it climbs to, and one when it is over, however often and from however many
-    places it is called. It may be repeated: --notify --notify json://hooks.example.com.
+    It reads the models without dbt. With --notify it sends one message when an alert fires, one for
+    each further level that it reaches, and one when it is over, even if it runs often or on several
+    machines. The option may be repeated: --notify --notify json://hooks.example.com.
 
     Exit code 0: ok, 1: a warning fires, 2: a critical alert fires, 3: unknown, because data is
-    missing, too little or stale, or because something here went wrong.
+    missing, too little or stale, or because this command itself failed.
 
     \b
     Example:

@@ -22,8 +22,8 @@ from claimctl.output import say
 @click.option(
     "--zone",
     type=NOT_BLANK,
-    help="The other zone of cap_decisions_by_timezone; of override_candidates that of users whose "
-    "zone nobody knows. Otherwise local_timezone.",
+    help="The second zone of cap_decisions_by_timezone; for override_candidates the zone of users "
+    "without one of their own. Without it: the var local_timezone.",
 )
 @global_options
 @click.pass_obj
@@ -54,7 +54,7 @@ def analyse(options: Options, name: str | None, user: str | None, zone: str | No
             print_rows("", ("analysis", "what it shows"), rows, wraps=["what it shows"])
         return
     if name not in names:
-        raise WrongUsageError(f"There is no analysis {name}. All of them:", "claimctl analyse")
+        raise WrongUsageError(f"There is no analysis {name}. To list them all:", "claimctl analyse")
     text = (analyses / f"{name}.sql").read_text(encoding="utf-8")
     given = {"user": user} if user else {}
     if ('var("user"' in text) != bool(user):
@@ -65,7 +65,7 @@ def analyse(options: Options, name: str | None, user: str | None, zone: str | No
         )
     if zone:
         if 'var("zone"' not in text and "var('zone'" not in text:
-            raise WrongUsageError(f"{name} asks for no zone: leave --zone out.")
+            raise WrongUsageError(f"{name} takes no zone: leave --zone out.")
         given["zone"] = _known_zone(options, zone)
     columns, rows = _rows(options, compiled(folder, name, given))
     if options.as_json:

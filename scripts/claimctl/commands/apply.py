@@ -27,7 +27,7 @@ from claimctl.output import say
     "--break-glass",
     type=NOT_BLANK,
     metavar="REASON",
-    help="Apply a kill switch that nobody approved; another login approves it afterwards.",
+    help="Apply a kill switch without an approval; another login approves it afterwards.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
 @global_options
@@ -166,8 +166,8 @@ def _print_outcome(options: Options, outcome: dict[str, Any]) -> None:
         say(f"  skipped as {reason}: {lines}")
     if outcome["batches_waited_for"]:
         say(
-            f"  {outcome['batches_waited_for']} batches were waited for by others, at most "
-            f"{outcome['longest_wait_ms']:,.0f} ms; the next ones were smaller and later."
+            f"  Other sessions waited for {outcome['batches_waited_for']} batches, at most "
+            f"{outcome['longest_wait_ms']:,.0f} ms; each next batch was smaller and later."
         )
     if outcome["pending"]:
         say(

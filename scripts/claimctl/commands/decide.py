@@ -17,7 +17,7 @@ from claimctl.output import say
 def approve(options: Options, plan_id: int, note: str | None, yes: bool) -> None:
     """Approve PLAN, as another login than the one that made it.
 
-    What is approved is what was shown: its digest goes along.
+    It approves exactly the plan that it shows: the plan's digest goes along.
 
     Exit code 0: approved, 2: no such plan, 3: no connection or no guard, 4: refused.
 

@@ -45,10 +45,10 @@ READABLE = ("settings", "sources", "columns", "types")
 def doctor(options: Options) -> None:
     """Check the database and say what is missing and what to do.
 
-    Looks at the connection, the server's version, the service's tables, their columns, types and
-    what their rows hold, which of them count, privileges and indexes, whether the service may write
-    its log and does, triggers on wallets, vacuum, the models' age and settings, the store's
-    statuses, and the guard. It changes nothing. Where the guard is installed it needs no dbt
+    It checks the connection, the server's version, the service's tables, their columns, types and
+    first rows, the conditions on rows, privileges and indexes, whether the service may write its
+    log and does so, triggers on wallets, vacuum, the models' age and settings, the store's
+    statuses, and the guard. It changes nothing. If the guard is installed, it needs no dbt
     project.
 
     Exit code 0: nothing to do, 1: findings, 2: wrong usage, 3: no connection.

@@ -30,10 +30,10 @@ PARTS = {
 def explain(options: Options, user: str) -> None:
     """Show one user: claims, purchases, caps, wallet, since when it is wrong and why, and plans.
 
-    What is expected or recoverable comes from the models, the rest is read live. Times are in UTC.
-    It changes nothing. Where the guard is installed it needs no dbt project.
+    The models say what is expected or recoverable; the rest is read live. Times are in UTC.
+    It changes nothing. If the guard is installed, it needs no dbt project.
 
-    Exit code 0: shown, 1: nobody knows the user, 2: wrong usage, 3: no connection or no models,
+    Exit code 0: shown, 1: there is no such user, 2: wrong usage, 3: no connection or no models,
     4: this login may not look.
 
     \b
@@ -62,8 +62,8 @@ def explain(options: Options, user: str) -> None:
         found = {row["discrepancy_type"] for row in explanation["discrepancies"]}
         if "missing_claim" in found and not has_guard:
             explanation["hints"].append(
-                "Which window of a cap refuses a purchase without a claim, and what a plan would "
-                f"make of it, says the guard: {INSTALL}"
+                "Only the guard can say which window of a cap refuses a purchase without a claim, "
+                f"and what a plan would do with it: {INSTALL}"
             )
     if options.as_json:
         print_json(explanation)
@@ -224,7 +224,7 @@ def _print_unclaimed(explanation: dict[str, Any]) -> None:
     zones = {row["user_zone"] for row in explanation["unclaimed"]} - {None}
     clocks = f", the user's clocks are those of {', '.join(zones)}" if zones else ""
     print_rows(
-        "Without a claim: what plan recovery, or plan override, would make of it. Caps go by the "
+        "Without a claim, and what plan recovery or plan override would do. Caps go by the "
         f"clocks of {explanation['cap_zone']}{clocks}.",
         ("tx_id", "--claimed-at", "verdict", "gives", "window", "used", "by the user's clocks"),
         (

@@ -76,7 +76,7 @@ def snapshot(
 ) -> None:
     """Write the service's tables, as of one moment, into a new folder of DIR as Parquet.
 
-    Tables and columns keep their names; columns that nothing reads stay where they are. A folder is
+    Tables and columns keep their names; columns that no model reads are not written. A folder is
     complete when it has its manifest.json: rows, hashes, and the digest of settings and catalogue.
     What a killed run left is removed by the next one on the same server, unless its snapshot is
     still held; what another server or somebody else left is named and left alone. Needs the extra
@@ -239,7 +239,7 @@ def _print(
         say(f"  {name} was unfinished and its snapshot is over: it is removed.")
     for name in outcome.left_alone:
         say(
-            f"  {name} is unfinished and may be another run's: it is left alone. Remove it where "
-            "none writes to it."
+            f"  {name} is unfinished and may be another run's: it is left alone. Remove it if "
+            "no run writes to it."
         )
     say(f"\nHash of its manifest, to keep elsewhere:\n  {digest}")

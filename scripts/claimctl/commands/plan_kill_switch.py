@@ -34,8 +34,8 @@ def kill_switch(
 ) -> None:
     """Plan to switch a SKU, or all, off or on again; with --now it is applied at once.
 
-    Keys of the switch that the catalogue does not know are left. What --now applied stays a
-    critical alert until another login has approved it.
+    Keys of the switch that the catalogue does not know are left alone. A switch that --now applied
+    stays a critical alert until another login has approved it.
 
     Exit code 0: planned or switched, or nothing to do, 1: skipped, 2: wrong usage, 3: no connection
     or no guard, 4: refused.

@@ -38,7 +38,7 @@ def _of_several(command: Decorated) -> Decorated:
         click.option("--user", type=NOT_BLANK, metavar="USER", help="Only this user's purchases."),
         click.option("--limit", type=COUNT, help="At most so many users."),
         CLAIMED_AT,
-        click.option("--include-over-cap", is_flag=True, help="Also those beyond their caps."),
+        click.option("--include-over-cap", is_flag=True, help="Also purchases beyond their caps."),
         RAISE,
     )
     for decorate in reversed(decorators):
@@ -47,7 +47,9 @@ def _of_several(command: Decorated) -> Decorated:
 
 
 @click.command(cls=Command)
-@click.option("--from", "start", type=MOMENT, required=True, help="Purchases from then on.")
+@click.option(
+    "--from", "start", type=MOMENT, required=True, help="Purchases at this time or later."
+)
 @click.option("--to", "end", type=MOMENT, required=True, help="Purchases before then.")
 @click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only purchases of this item.")
 @click.option("--sku", type=NOT_BLANK, metavar="SKU", help="Only purchases of this SKU.")

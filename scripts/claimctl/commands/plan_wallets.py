@@ -30,20 +30,20 @@ STANDARD_INPUT = "-"
     "--users",
     type=NOT_BLANK,
     metavar="FILE|-",
-    help="Only the users that FILE, or standard input, names, one a line.",
+    help="Only the users in FILE, or in standard input, one id on each line.",
 )
 @click.option(
     "--exclude",
     type=NOT_BLANK,
     multiple=True,
     metavar="FILE|USER",
-    help="Never this user, or those in FILE, one a line.",
+    help="Never this user, or those in FILE, one id on each line.",
 )
 @click.option(
     "--proposals",
     type=NOT_BLANK,
     metavar="SOURCE",
-    help="Only what SOURCE, Parquet or a table, names by user_id and item, in place of the models.",
+    help="Only the keys (user_id, item) of SOURCE, Parquet or a table, in place of the models'.",
 )
 @click.option("--item", type=NOT_BLANK, metavar="ITEM", help="Only this item.")
 @click.option(
@@ -52,13 +52,15 @@ STANDARD_INPUT = "-"
     type=click.Choice(["short", "excess"]),
     help="Only what users are owed, or only what is in excess.",
 )
-@click.option("--changed-from", type=MOMENT, help="Only wallets last changed from then on.")
-@click.option("--changed-to", type=MOMENT, help="Only wallets last changed before then.")
+@click.option(
+    "--changed-from", type=MOMENT, help="Only wallets last changed at this time or later."
+)
+@click.option("--changed-to", type=MOMENT, help="Only wallets last changed before this time.")
 @click.option(
     "--cause",
     type=NOT_BLANK,
     metavar="CAUSE",
-    help="Only what the models think is wrong for that cause, such as lost_update.",
+    help="Only balances for which the models name that cause, such as lost_update.",
 )
 @click.option("--limit", type=COUNT, help="At most so many wallets.")
 @click.option(
@@ -82,10 +84,10 @@ def wallets(
 ) -> None:
     """Plan what users are owed, from what the models found and the guard sees now.
 
-    What is left out is listed with the reason, users in flight with the time to come back.
-    Times without a zone are in UTC. Of --proposals, a file, a folder or a URL of Parquet files or
-    the name of a table, only the keys count: each is judged here and now, and what became of it is
-    counted.
+    It lists what it leaves out with the reason, and for users in flight the time to come back.
+    Times without a zone are in UTC. --proposals takes a file, a folder or a URL of Parquet files,
+    or the name of a table. The guard takes the keys alone, judges each by the live tables, and
+    counts what became of it.
 
     Exit code 0: planned, or nothing to plan, 2: wrong usage, 3: no connection or no guard,
     4: refused, for example by a breaker.

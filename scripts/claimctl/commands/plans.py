@@ -65,7 +65,7 @@ def _cell(value: Any) -> Any:
     "--lines",
     type=click.IntRange(0, COUNT.max),
     show_default="10, or all with --json",
-    help="Show so many of its lines.",
+    help="How many of its lines to show.",
 )
 @click.option(
     "--csv",

@@ -49,7 +49,7 @@ def probe(
     With --test-claim also send a claim, for the user whose token is in CLAIMCTL_TOKEN: it stays in
     purchase_claims and in that user's wallet, so take a user of your own. It needs no database.
 
-    Exit code 0: it works, 1: it answers something else, 2: wrong usage, 3: nobody answers.
+    Exit code 0: it works, 1: it answers something else, 2: wrong usage, 3: no answer.
 
     \b
     Example:

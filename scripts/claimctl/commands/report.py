@@ -26,10 +26,10 @@ LIBRARIES = ("altair", "jinja2", "vl_convert")
 @global_options
 @click.pass_obj
 def report(options: Options, file: Path, days: int, with_users: bool) -> None:
-    """Write one page with what is on fire, objectives, charts, open plans and the last repairs.
+    """Write one page with what fires, objectives, charts, open plans and the last repairs.
 
     The page needs no network and runs no script; it shows well on a phone, on paper and in the
-    dark. Behind each chart stands its table. No user is named unless --with-users says so. It needs
+    dark. Each chart has a table with its figures. No user is named without --with-users. It needs
     the extra `report` of the package.
 
     Exit code 0: written, 1: the file cannot be written, 2: wrong usage, 3: no connection or no

@@ -23,8 +23,8 @@ from claimctl.output import say
 def verify(options: Options, plan_id: int | None, journal: bool, head: str | None) -> None:
     """Read every wallet that PLAN touched again, and the whole journal, and print its head to keep.
 
-    With --journal no plan is read: for a scheduler that keeps the head outside this database and
-    hands it in again by --head, which shows a journal whose end was cut off.
+    With --journal it reads no plan. Let a scheduler keep the printed head outside this database and
+    pass it to the next run by --head, which then finds a journal whose end was cut off.
 
     Exit code 0: nothing wrong, 1: a wallet is wrong or the journal was changed, 2: no such plan, 3:
     no connection or no guard, 4: refused.

@@ -20,7 +20,7 @@ from claimctl.options import SECONDS, Command, Options, global_options
     default=2,
     show_default=True,
     metavar="SECONDS",
-    help="How long a frame stands.",
+    help="Seconds from one frame to the next.",
 )
 @global_options
 @click.pass_obj

@@ -351,7 +351,7 @@ def _said(error: Any) -> ClaimctlError:
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return RefusedError(
             "A table is locked for longer than 5 s, and waiting would stop its writers. Call it "
-            "again when that is over; who holds the lock, says:",
+            "again when that is over; to see who holds the lock:",
             "claimctl database",
         )
     if _is_of_no_snapshot(error):
@@ -361,7 +361,7 @@ def _said(error: Any) -> ClaimctlError:
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return RefusedError(
-            f"The login may not read that: {message}. What it needs, says:", "claimctl doctor"
+            f"The login may not read that: {message}. To see what it needs:", "claimctl doctor"
         )
     if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
         return NoConnectionError(f"The connection was lost: {message}. Call it again.")

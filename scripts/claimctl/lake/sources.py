@@ -91,7 +91,7 @@ def find_tables(connection: Database, settings: Mapping[str, Any]) -> list[Table
     if missing:
         named = ", ".join(sorted({f"{each['relation']}.{each['column_name']}" for each in missing}))
         raise RefusedError(
-            f"The database has no {named}. What is missing, says:", "claimctl doctor"
+            f"The database has no {named}. To see what is missing:", "claimctl doctor"
         )
     ids = [columns[0]["table_id"] for columns in wanted.values()]
     there: dict[int, list[Column]] = defaultdict(list)

@@ -15,7 +15,7 @@ VERDICTS = {
     0: ("Nothing fires", "good", "All alerts are judged, and none fires."),
     1: ("A warning fires", "warn", "Look at it today."),
     2: ("On fire", "bad", "A critical alert fires."),
-    3: ("Unknown", "unknown", "Data is missing, too little or stale: this is not good news."),
+    3: ("Unknown", "unknown", "Data is missing, too little or stale: a fault would not show."),
 }
 SLO_NAMES = {
     "accuracy": "Wallets are right",

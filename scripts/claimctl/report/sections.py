@@ -196,7 +196,7 @@ COLUMNS = {
     "history.wrong": ("built_at", "item", "short", "excess", "missing_wallets", "unsettled"),
 }
 Draw = Callable[[Figures, Sequence[Row]], tuple[Chart, Sequence[Row], str]]
-NO_REQUEST = "The log has no request of these days: nobody knows whether the service was silent."
+NO_REQUEST = "The log has no request of these days: it had none, or was not written."
 NO_BUILD = "No build of these days: run dbt build."
 # The answer that is drawn, the question, the model, what no row means, and the chart.
 CHARTS: tuple[tuple[str, str, str, str, Draw], ...] = (

@@ -307,7 +307,7 @@ def test_bytes_that_are_no_text(locale: dict[str, str]) -> None:
     command: list[str | bytes] = [sys.executable, "-c", CLAIMCTL, "explain", b"\xff"]
     process = subprocess.run(command, capture_output=True, env=environment)
     assert process.returncode == 2
-    said = "claimctl: Argument 2 of the command line holds bytes that are no UTF-8.\n"
+    said = "claimctl: Argument 2 of the command line holds bytes that are not UTF-8.\n"
     assert process.stderr.decode() == said
 
 
@@ -332,12 +332,12 @@ def test_a_host_that_is_none() -> None:
     assert (answer.exit_code, "'nohost.invalid'" in answer.sentence) == (3, True)
 
 
-def test_what_nobody_foresaw(filled: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error(filled: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that fails in a way of its own ends in a sentence; the variable shows where."""
     monkeypatch.setattr("claimctl.guard.GUARD_VERSION", property())
     monkeypatch.setattr("claimctl.database.DEADLINES", None)
     answer = run(filled, MAKER, "status")
-    assert (answer.exit_code, "nobody foresaw, AttributeError" in answer.sentence) == (1, True)
+    assert (answer.exit_code, "An unexpected error, AttributeError" in answer.sentence) == (1, True)
     assert "CLAIMCTL_DEBUG=1" in answer.sentence
     assert run(filled, ALERTER, "alerts").exit_code == 3
     with pytest.raises(AttributeError):

@@ -244,7 +244,7 @@ def test_a_critical_alert_is_critical_also_where_the_input_is_stale(alerts: Guar
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("drop table {}.rpt_alerts", "holds no rpt_alerts. It comes with: dbt build"),
+        ("drop table {}.rpt_alerts", "holds no rpt_alerts. To build it: dbt build"),
         ("drop schema {} cascade", "does not hold the wallet models"),
         ("revoke select on {}.rpt_alerts from claim_reader", "permission denied"),
     ],
@@ -298,7 +298,7 @@ def test_without_the_guard_alerts_are_shown_and_nobody_is_notified(
     answer = claimctl("alerts", "--notify", hook.url, *on(guard))
     assert answer.exit_code == UNKNOWN
     assert answer.stderr == (
-        "claimctl: Nobody was notified. The guard is not installed here:"
+        "claimctl: No message was sent. The guard is not installed here:"
         " dbt run-operation install_guard\n"
     )
 
@@ -441,7 +441,7 @@ def test_what_nobody_took_is_tried_again(alerts: Guard, hook: Webhook) -> None:
         answer = run(alerts, "--notify", hook.url)
         assert answer.exit_code == UNKNOWN
         assert complaints(answer)[-1] == (
-            "Nobody was told: WARNING: latency fires. The next run tries again."
+            "No contact got the message: WARNING: latency fires. The next run tries again."
         )
     hook.status = 200
     answer = run(alerts, "--notify", hook.url)
@@ -458,7 +458,7 @@ def test_a_contact_without_a_url_is_named(alerts: Guard) -> None:
         f"On-Call Engineer {about} the environment variable {ONCALL} is not set.",
         f"Backend Team Lead {about} {LEAD} holds no URL of Apprise.",
         f"CTO {about} the environment variable {CTO} is not set.",
-        "Nobody was told: CRITICAL: error_rate fires. The next run tries again.",
+        "No contact got the message: CRITICAL: error_rate fires. The next run tries again.",
     ]
 
 
@@ -468,7 +468,7 @@ def test_a_refusing_guard_leaves_the_alerts_shown(alerts: Guard, hook: Webhook) 
     answer = claimctl("alerts", "--notify", hook.url, *on(alerts, user=MAKER))
     assert answer.exit_code == UNKNOWN
     said = answer.stderr
-    assert said.startswith("claimctl: Nobody was notified. The login maker may not do that: ")
+    assert said.startswith("claimctl: No message was sent. The login maker may not do that: ")
     grant = f"grant claim_alerter to maker{with_inherit(alerts)}"
     assert said.rstrip().endswith(f"run: {grant}")
     assert "latency" in answer.stdout
