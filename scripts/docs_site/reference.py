@@ -1,4 +1,4 @@
-"""The reference pages, each from the place in which its facts stand."""
+"""The reference pages, each made from the code that holds its facts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def commands() -> str:
     page = [
         "# Commands",
         "",
-        "What `--help` says. Each takes `--json`, whose documents are [described](../json.md).",
+        "This is what `--help` prints. Each command takes `--json`: [its documents](../json.md).",
     ]
     for context in _contexts(click.Context(cli, info_name="claimctl")):
         text = context.command.get_help(context)
@@ -71,7 +71,7 @@ def variables() -> str:
 
 def models(manifest: dict[str, Any]) -> str:
     """Return the page of the public models, from their descriptions."""
-    page = ["# Models", "", "The public ones, with the contract that each keeps."]
+    page = ["# Models", "", "These are the public models, each with its contract."]
     for group in GROUPS:
         owned = [
             node
@@ -83,7 +83,7 @@ def models(manifest: dict[str, Any]) -> str:
         page += ["", f"## {group.capitalize()}"]
         for node in sorted(owned, key=lambda each: each["name"]):
             page += ["", f"### {node['alias']}", "", " ".join(node["description"].split()), ""]
-            page += ["| column | type | |", "| --- | --- | --- |"]
+            page += ["| column | type | holds |", "| --- | --- | --- |"]
             page += [
                 f"| `{column['name']}` | {column['data_type']} | {_cell(column['description'])} |"
                 for column in node["columns"].values()
@@ -104,9 +104,9 @@ def guard() -> str:
     ]
     for title, names in (
         ("Functions", [name for name in comments if not name.startswith("_")]),
-        ("Functions inside", [name for name in comments if name.startswith("_")]),
+        ("Inner functions", [name for name in comments if name.startswith("_")]),
     ):
-        page += ["", f"## {title}", "", "| function | |", "| --- | --- |"]
+        page += ["", f"## {title}", "", "| function | does |", "| --- | --- |"]
         page += [f"| `{name}` | {_cell(comments[name])} |" for name in sorted(names)]
     return "\n".join(page) + "\n"
 
