@@ -29,7 +29,7 @@ begin
     if v_plan.approved_by is not null then
         perform claim_ops._refuse(
             'CO002', format('plan %s has been approved by %s', p_plan_id, v_plan.approved_by),
-            'It broke the glass, and somebody was quicker.', format('claimctl show %s', p_plan_id)
+            'Another login was quicker.', format('claimctl show %s', p_plan_id)
         );
     end if;
     -- By its number alone another plan than the one on the approver's screen could be approved.
@@ -39,7 +39,7 @@ begin
             format(
                 'plan %s has the digest %s, not %s', p_plan_id, left(v_plan.digest, 12), p_digest
             ),
-            'It is not the plan that was looked at.', format('claimctl show %s', p_plan_id)
+            'The plan has changed since you looked at it.', format('claimctl show %s', p_plan_id)
         );
     end if;
     -- Its lines say what the SKUs gave when it was made; the catalogue may say something else now.

@@ -20,7 +20,7 @@ begin
     then
         perform claim_ops._refuse(
             'CO013', 'the models name no causes yet', 'There is no fct_discrepancy_causes.',
-            'dbt build'
+            'Run: dbt build'
         );
     end if;
 end

@@ -45,7 +45,7 @@ begin
     end;
     if v_fault is not null then
         perform claim_ops._refuse(
-            'CO013', v_fault, 'An override gives what was paid for and not yet given.',
+            'CO013', v_fault, 'An override needs a paid purchase without a claim.',
             format('Its user''s purchases and claims: claimctl explain %s', p_user_id)
         );
     end if;

@@ -15,12 +15,12 @@ begin
     elsif p_to <= p_from then
         perform claim_ops._refuse(
             'CO013', format('the range ends at %s, not after its start at %s', p_to, p_from),
-            'Its end is no part of it.', 'Give --to a later time than --from'
+            'A purchase at the end is not included.', 'Give --to a later time than --from'
         );
     elsif p_to > clock_timestamp() then
         perform claim_ops._refuse(
             'CO013', format('the range ends in the future, at %s', p_to),
-            'What is bought until then nobody has looked at.',
+            'Purchases until then do not exist yet.',
             'End it now or earlier'
         );
     end if;

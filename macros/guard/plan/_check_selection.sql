@@ -28,7 +28,8 @@ begin
                 'the range of changes ends at %s, not after its start at %s',
                 p_changed_to, p_changed_from
             ),
-            'Its end is no part of it.', 'Give --changed-to a later time than --changed-from'
+            'A change at the end is not included.',
+            'Give --changed-to a later time than --changed-from'
         );
     end if;
 end

@@ -28,7 +28,7 @@ begin
                 'there are %s proposals, more than %s',
                 jsonb_array_length(p_proposals -> 'keys'), v_most
             ),
-            'So many wrong wallets have one cause.',
+            'So many wrong wallets probably have one cause.',
             'Find it first, then propose them in several parts'
         );
     end if;

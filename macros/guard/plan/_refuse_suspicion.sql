@@ -65,7 +65,7 @@ begin
         'purchase: ' || coalesce(v_evidence, 'see the plans of the last 24 hours'),
         'Look for grants first (goodwill of support, gifts, tests): keep them in '
         'wallet_adjustments, or leave these users out with --exclude; only where a ticket says '
-        'that nobody gave it, raise the limit with --raise and that ticket in --reason; first '
+        'that it was no gift, raise the limit with --raise and that ticket in --reason; first '
         'look at these users: ' || v_commands
     );
 end

@@ -79,7 +79,7 @@ create table if not exists claim_ops.plan_kinds (
     breakers text[] not null
 );
 comment on table claim_ops.plan_kinds is
-'What a plan may be: one row is all that tells a kind from another: the function that applies its '
+'What a plan may be: each row names the function that applies its '
 'lines, what it is refused by, what it reads, and the breakers that count it.';
 
 create table if not exists claim_ops.plans (

@@ -39,7 +39,7 @@ begin
     then
         perform claim_ops._refuse(
             'CO004',
-            format('plan %s is not what was made: %s', p_plan_id, coalesce(
+            format('plan %s differs from what was made: %s', p_plan_id, coalesce(
                 format(
                     'lines %s to %s differ from their digest',
                     v_forged * {{ claim_reconciliation.guard_chunk_lines() }} + 1,

@@ -14,7 +14,7 @@ begin
                 current_setting('transaction_isolation')
             ),
             'Under a stricter level the ledger is read at a snapshot older than the lock, '
-            'and no error tells.',
+            'and PostgreSQL reports no error.',
             'set default_transaction_isolation to ''read committed'' for this login'
         );
     end if;

@@ -46,7 +46,7 @@ begin
             format(
                 'the models were built at %s and are too old since %s', v_built_at, v_too_old_at
             ),
-            'What they say may long be repaired.', 'Run: dbt build'
+            'Wallets may have been repaired since then.', 'Run: dbt build'
         );
     elsif v_digest <> v_settings.digest or p_needs_models and v_digest is null then
         perform claim_ops._refuse(

@@ -22,6 +22,6 @@ begin
 end
 $function$;
 comment on function claim_ops._check_sku is
-'Refuses a SKU that the catalogue does not know; none means all.';
+'Refuses a SKU that the catalogue does not know; null means all SKUs.';
 {{ claim_reconciliation.guard_hand_over('_check_sku') }}
 {% endmacro %}

@@ -28,6 +28,6 @@ begin
 end
 $function$;
 comment on function claim_ops._check_user is
-'Refuses a user whom no wallet, claim or purchase names; none means all.';
+'Refuses a user whom no wallet, claim or purchase names; null means all users.';
 {{ claim_reconciliation.guard_hand_over('_check_user') }}
 {% endmacro %}

@@ -15,7 +15,7 @@ declare
 begin
     if p_option = 'users' and cardinality(p_users) = 0 then
         perform claim_ops._refuse(
-            'CO013', 'the list of users is empty', 'It stands for nobody, not for all.',
+            'CO013', 'the list of users is empty', 'An empty list names no user.',
             'Leave --users out for all'
         );
     end if;

@@ -44,7 +44,7 @@ begin
         perform claim_ops._refuse(
             'CO007',
             format('plan %s expired at %s', p_plan_id, v_plan.expires_at),
-            'What was looked at then may be different now; lines that were applied stay applied.',
+            'The wallets may have changed since then; lines that were applied stay applied.',
             'Make another plan: claimctl plan --help'
         );
     end if;

@@ -30,6 +30,6 @@ as $function$
 $function$;
 comment on function claim_ops.check_objects is
 $$Compares the guard with what was installed: one row a function, trigger, table, view or constraint
-that is gone, new or another.$$;
+that is gone, new or changed.$$;
 {{ claim_reconciliation.guard_hand_over('check_objects', to=['claim_reader']) }}
 {% endmacro %}
