@@ -1,6 +1,6 @@
--- Grain: one row a pattern and subject of the last 30 days. `even_gaps`: a user whose five or more claims follow each
--- other at gaps that differ by less than a tenth, as no human's do. `many_accounts`: a minute in which ten or more
--- users made the first claim of their lives.
+-- Grain: one row a pattern and subject of the last 30 days. `even_gaps`: a user whose five or more
+-- claims follow each other at gaps that differ by less than a tenth, as no human's do.
+-- `many_accounts`: a minute in which ten or more users made the first claim of their lives.
 with
 
 claims as (
@@ -20,7 +20,9 @@ gaps as (
 
 recent as (
     select * from gaps
-    where claimed_at > {{ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -720) }}
+    where claimed_at > {{ claim_reconciliation.hours_after(
+        claim_reconciliation.current_time(), -720
+    ) }}
 ),
 
 even_gaps as (

@@ -1,7 +1,8 @@
--- Grain: one row a kind and window type: how many claims, and how many purchases that were paid for and refused, the
--- clocks of cap_timezone and of another zone judge differently: local_timezone, or claimctl analyse ... --zone ZONE. A
--- service that counts in the wrong zone lets through what is beyond_cap_only and refuses what would be
--- beyond_other_cap_only; where both are few, the zone is not what users complain about.
+-- Grain: one row a kind and window type: how many claims, and how many purchases that were paid for
+-- and refused, the clocks of cap_timezone and of another zone judge differently: local_timezone, or
+-- claimctl analyse ... --zone ZONE. A service that counts in the wrong zone lets through what is
+-- beyond_cap_only and refuses what would be beyond_other_cap_only; where both are few, the zone is
+-- not what users complain about.
 {%- set zone = var('zone', none) or var('local_timezone') %}
 {%- set claims = ref('stg_claim_service__purchase_claims') %}
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
@@ -33,7 +34,8 @@ with_refused as (
 
 {% for kind, entries in [('claims', claims), ('refused', 'with_refused')] -%}
     {{ kind }}_by_cap_zone as (
-        {{ claim_reconciliation.claim_numbers(entries, sku_catalog, zone=var('cap_timezone')) | indent(8) }}
+        {{ claim_reconciliation.claim_numbers(entries, sku_catalog, zone=var('cap_timezone'))
+            | indent(8) }}
     ),
 
     {{ kind }}_by_other_zone as (
@@ -48,7 +50,10 @@ compared as (
             by_cap_zone.window_type,
             by_cap_zone.claim_number > by_cap_zone.cap as is_beyond_cap,
             by_other_zone.claim_number > by_other_zone.cap as is_beyond_other_cap,
-            date_trunc(by_cap_zone.window_type, {{ claim_reconciliation.wall_time('by_cap_zone.claimed_at', zone) }})
+            date_trunc(
+                by_cap_zone.window_type,
+                {{ claim_reconciliation.wall_time('by_cap_zone.claimed_at', zone) }}
+            )
             <> date_trunc(
                 by_cap_zone.window_type,
                 {{ claim_reconciliation.wall_time('by_cap_zone.claimed_at', var('cap_timezone')) }}

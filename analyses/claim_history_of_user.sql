@@ -1,10 +1,12 @@
--- Grain: one row a claim of one user and a status of its purchase; a claim without a purchase, which the runbook's join
--- leaves out, has a row too. claimctl analyse claim_history_of_user --user USER; claimctl explain USER shows more.
+-- Grain: one row a claim of one user and a status of its purchase; a claim without a purchase,
+-- which the runbook's join leaves out, has a row too. claimctl analyse claim_history_of_user --user
+-- USER; claimctl explain USER shows more.
 with
 
 claims as (
     select * from {{ ref('stg_claim_service__purchase_claims') }}
-    where user_id::text = '{{ var("user", "00000000-0000-0000-0000-000000000000") | replace("'", "''") }}'
+    where user_id::text
+        = '{{ var("user", "00000000-0000-0000-0000-000000000000") | replace("'", "''") }}'
 ),
 
 audit as (
@@ -18,7 +20,8 @@ final as (
         claims.claimed_at,
         audit.status,
         audit.purchased_at,
-        (audit.tx_id is not null and audit.user_id is distinct from claims.user_id) as names_another_user
+        (audit.tx_id is not null and audit.user_id is distinct from claims.user_id)
+            as names_another_user
     from claims
     left join audit on claims.tx_id = audit.tx_id
 )

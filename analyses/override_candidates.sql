@@ -1,9 +1,10 @@
--- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it was paid, but only
--- for a boundary or an outage: who may deserve an override (claimctl plan override), and why. `boundary`: by the clocks
--- of the user's own zone it is within its caps; `possible boundary`: nobody knows the user's zone, and it is by those
--- of local_timezone, or of claimctl analyse ... --zone ZONE. `outage`: it was bought while the alert error_rate had
--- reason to fire. Of any other purchase the cap did what it is for, and so it did of one that was bought beside another
--- one that was claimed or refunded.
+-- Grain: one row a purchase that was paid for, has no claim and would exceed a cap at the time it
+-- was paid, but only for a boundary or an outage: who may deserve an override (claimctl plan
+-- override), and why. `boundary`: by the clocks of the user's own zone it is within its caps;
+-- `possible boundary`: nobody knows the user's zone, and it is by those of local_timezone, or of
+-- claimctl analyse ... --zone ZONE. `outage`: it was bought while the alert error_rate had reason
+-- to fire. Of any other purchase the cap did what it is for, and so it did of one that was bought
+-- beside another one that was claimed or refunded.
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
 {%- set zone = (var('zone', none) or var('local_timezone')) | replace("'", "''") %}
 {%- set minutes = var('alert_error_rate_minutes') %}
@@ -80,7 +81,8 @@ numbered as (
 ),
 
 numbered_locally as (
-    {{ claim_reconciliation.claim_numbers('zoned_claims', sku_catalog, zone='(claims.time_zone)') | indent(4) }}
+    {{ claim_reconciliation.claim_numbers('zoned_claims', sku_catalog, zone='(claims.time_zone)')
+        | indent(4) }}
 ),
 
 refused as (
@@ -89,8 +91,10 @@ refused as (
         string_agg(numbered.window_type, ', ' order by numbered.window_type desc) as exceeded,
         bool_and(numbered_locally.claim_number <= numbered_locally.cap) as is_within_local_caps,
         string_agg(
-            'claim ' || numbered.claim_number || ' of ' || numbered.cap || ' in the ' || numbered.window_type
-            || ' since ' || numbered.window_start || ', by the user''s clocks claim ' || numbered_locally.claim_number
+            'claim ' || numbered.claim_number || ' of ' || numbered.cap || ' in the '
+            || numbered.window_type
+            || ' since ' || numbered.window_start || ', by the user''s clocks claim '
+            || numbered_locally.claim_number
             || ' since ' || numbered_locally.window_start, '; ' order by numbered.window_type desc
         ) as counts
     from numbered
@@ -113,7 +117,9 @@ settled_purchases as (
     left join stored_claims on audit.tx_id = stored_claims.tx_id
     where audit.user_id in (select purchases.user_id from purchases)
     group by audit.tx_id, audit.user_id, audit.sku
-    having bool_or(stored_claims.tx_id is not null or {{ claim_reconciliation.is_refund('audit.status') }})
+    having bool_or(
+        stored_claims.tx_id is not null or {{ claim_reconciliation.is_refund('audit.status') }}
+    )
 ),
 
 judged as (
@@ -148,8 +154,12 @@ judged as (
                 and others.sku = purchases.sku
                 and others.tx_id <> purchases.tx_id
                 and others.purchased_at between
-                {{ claim_reconciliation.minutes_after('purchases.purchased_at', -var('burst_gap_minutes')) }}
-                and {{ claim_reconciliation.minutes_after('purchases.purchased_at', var('burst_gap_minutes')) }}
+                {{ claim_reconciliation.minutes_after(
+                    'purchases.purchased_at', -var('burst_gap_minutes')
+                ) }}
+                and {{ claim_reconciliation.minutes_after(
+                    'purchases.purchased_at', var('burst_gap_minutes')
+                ) }}
         )
 ),
 

@@ -1,5 +1,5 @@
--- Grain: one row a status and SKU of the audit trail: what the store reports, and what the vars take it for. Where no
--- row is_payment, recoverable_statuses names nothing that this store says.
+-- Grain: one row a status and SKU of the audit trail: what the store reports, and what the vars
+-- take it for. Where no row is_payment, recoverable_statuses names nothing that this store says.
 with
 
 audit as (

@@ -22,14 +22,18 @@ final as (
         queued.*,
         case
             when claims.tx_id is not null then 'claimed'
-            else {{ claim_reconciliation.unclear_reason('queued', 'sku_catalog.sku is not null') | indent(12) }}
+            else {{ claim_reconciliation.unclear_reason(
+                'queued', 'sku_catalog.sku is not null'
+            ) | indent(12) }}
         end as left_out_because
     from queued
     left join claims on queued.tx_id = claims.tx_id
     left join sku_catalog
         on
             queued.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'queued.received_at') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'queued.received_at'
+            ) | indent(12) }}
 )
 
 select * from final

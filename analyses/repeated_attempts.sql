@@ -1,4 +1,5 @@
--- Grain: one row a user and SKU with more than three claims in the last seven days. The runbook's query, for every SKU.
+-- Grain: one row a user and SKU with more than three claims in the last seven days.
+-- The runbook's query, for every SKU.
 with
 
 claims as (
@@ -13,7 +14,9 @@ final as (
         min(claimed_at) as first_claimed_at,
         max(claimed_at) as last_claimed_at
     from claims
-    where claimed_at > {{ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -168) }}
+    where claimed_at > {{ claim_reconciliation.hours_after(
+        claim_reconciliation.current_time(), -168
+    ) }}
     group by user_id, sku
     having count(*) > 3
 )

@@ -1,6 +1,6 @@
--- Grain: one row an hour, SKU and reason of purchases without a claim that were paid for: how many, of how many users,
--- what they are worth, and how many of that hour and SKU were paid for at all. A webhook outage is hours in a row of
--- which most or all are unclaimed; single ones are lost claims.
+-- Grain: one row an hour, SKU and reason of purchases without a claim that were paid for: how many,
+-- of how many users, what they are worth, and how many of that hour and SKU were paid for at all. A
+-- webhook outage is hours in a row of which most or all are unclaimed; single ones are lost claims.
 with
 
 unclaimed as (
@@ -30,8 +30,12 @@ final as (
         min(unclaimed.purchased_at) as first_purchased_at,
         max(unclaimed.purchased_at) as last_purchased_at
     from unclaimed
-    left join paid on unclaimed.sku = paid.sku and date_trunc('hour', unclaimed.purchased_at) = paid.hour
-    group by date_trunc('hour', unclaimed.purchased_at), unclaimed.sku, coalesce(unclaimed.reason, 'recoverable')
+    left join paid
+        on unclaimed.sku = paid.sku and date_trunc('hour', unclaimed.purchased_at) = paid.hour
+    group by
+        date_trunc('hour', unclaimed.purchased_at),
+        unclaimed.sku,
+        coalesce(unclaimed.reason, 'recoverable')
 )
 
 select * from final

@@ -1,6 +1,6 @@
--- Grain: one row a cause, type and item: what the wallets that are wrong have in common, how many are in flight, and
--- the chapter of the runbook that goes on. Causes are those of fct_discrepancy_causes. Sizes are wallet minus expected,
--- in units or hours.
+-- Grain: one row a cause, type and item: what the wallets that are wrong have in common, how many
+-- are in flight, and the chapter of the runbook that goes on. Causes are those of
+-- fct_discrepancy_causes. Sizes are wallet minus expected, in units or hours.
 with
 
 claims as (
@@ -26,7 +26,8 @@ explained as (
             from claims
             where
                 claims.user_id = causes.user_id
-                and claims.claimed_at <= {{ claim_reconciliation.minutes_after('causes.wallet_updated_at', 1) }}
+                and claims.claimed_at
+                <= {{ claim_reconciliation.minutes_after('causes.wallet_updated_at', 1) }}
             order by claims.claimed_at desc, claims.tx_id desc
             limit 1
         ) as sku_before_change
@@ -38,7 +39,10 @@ hours as (
         cause,
         discrepancy_type,
         item,
-        to_char({{ claim_reconciliation.in_time_zone('wallet_updated_at', 'UTC') }}, 'YYYY-MM-DD HH24:00') as hour,
+        to_char(
+            {{ claim_reconciliation.in_time_zone('wallet_updated_at', 'UTC') }},
+            'YYYY-MM-DD HH24:00'
+        ) as hour,
         count(*) as balances
     from explained
     where wallet_updated_at is not null
@@ -54,7 +58,9 @@ busiest_hours as (
     from (
         select
             *,
-            row_number() over (partition by cause, discrepancy_type, item order by balances desc, hour desc) as rank
+            row_number() over (
+                partition by cause, discrepancy_type, item order by balances desc, hour desc
+            ) as rank
         from hours
     ) as ranked
     where rank <= 3
@@ -81,8 +87,10 @@ final as (
             when explained.cause in ('spend', 'hand_edit', 'bulk_write', 'unknown')
                 then 'The app began to spend, or support to give'
             when explained.cause = 'restored_backup' then 'A backup was restored'
-            when explained.cause = 'unclaimed_purchase' then 'Purchases are paid for and were never claimed'
-            when explained.cause in ('time_zone', 'stacking_policy') then 'Boosters end too early or too late'
+            when explained.cause = 'unclaimed_purchase'
+                then 'Purchases are paid for and were never claimed'
+            when explained.cause in ('time_zone', 'stacking_policy')
+                then 'Boosters end too early or too late'
             else 'Wallets are wrong'
         end as chapter_of_the_runbook
     from explained

@@ -1,4 +1,5 @@
--- The corner shop's claim service: other schemas, names and types than the package expects by default. All is right.
+-- The corner shop's claim service: other schemas, names and types than the package expects by
+-- default. All is right.
 create schema billing;
 create schema app;
 

@@ -1,7 +1,7 @@
 {% macro breakers() %}
-    {#- The vars that limit a plan, each with what it may be (a share, or a whole number from `least` on), whether it limits
-        claims too, and of whose doing it is a suspicion: spends, or grants. What each counts stands in _breaker_figures and
-        guard_suspicions. -#}
+    {#- The vars that limit a plan, each with what it may be (a share, or a whole number from
+        `least` on), whether it limits claims too, and of whose doing it is a suspicion: spends, or
+        grants. What each counts stands in _breaker_figures and guard_suspicions. -#}
     {{- return({
         'max_affected_share': {'is_share': true},
         'max_wallets': {'least': 1, 'limits_claims': true},

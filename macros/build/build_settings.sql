@@ -5,13 +5,15 @@
 
 
 {% macro settings_as_json() %}
-    {#- Every var that decides what a balance is and what may be planned, as JSON with sorted keys. -#}
+    {#- Every var that decides what a balance is and what may be planned,
+        as JSON with sorted keys. -#}
     {%- set settings = {} -%}
     {%- for name in [
-        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window', 'claim_service_filters',
-        'claim_service_time_zones', 'max_model_age_hours', 'negative_ledger_policy', 'plan_expiry_hours',
-        'recoverable_statuses', 'refund_statuses', 'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern',
-        'user_id_data_type', 'wallet_items',
+        'booster_stacking_policy', 'booster_tolerance_seconds', 'cap_timezone', 'cap_window',
+        'claim_service_filters', 'claim_service_time_zones', 'max_model_age_hours',
+        'negative_ledger_policy', 'plan_expiry_hours', 'recoverable_statuses', 'refund_statuses',
+        'settle_minutes', 'sku_catalog_model', 'strict', 'ticket_pattern', 'user_id_data_type',
+        'wallet_items',
     ] + claim_reconciliation.breakers() | list -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}
@@ -20,7 +22,9 @@
         {%- do settings.update({'has_' ~ name: claim_reconciliation.has_source(name)}) -%}
     {%- endfor -%}
     {%- for name in ['purchase_claims', 'audit_purchases', 'queued_purchases'] -%}
-        {%- do settings.update({'units_of_' ~ name: claim_reconciliation.has_column(name, 'units')}) -%}
+        {%- do settings.update({
+            'units_of_' ~ name: claim_reconciliation.has_column(name, 'units')
+        }) -%}
     {%- endfor -%}
     {{- return(tojson(settings, sort_keys=true)) -}}
 {% endmacro %}
@@ -43,8 +47,8 @@
 
 
 {% macro build_settings_digest(sku_catalog) %}
-    {#- One SHA-256, in hex, over the settings and the catalogue's rows: models and guard each store it, so that a plan is
-        refused where they were made from different rules. -#}
+    {#- One SHA-256, in hex, over the settings and the catalogue's rows: models and guard each store
+        it, so that a plan is refused where they were made from different rules. -#}
     {{- return(adapter.dispatch('build_settings_digest', 'claim_reconciliation')(sku_catalog)) -}}
 {% endmacro %}
 

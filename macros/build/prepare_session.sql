@@ -9,6 +9,9 @@
 
 
 {% macro spark__prepare_session(setting) %}
-    {#- dbt turns ANSI mode off, in which a cast that fails gives null and a sum that is too large wraps. -#}
-    set {{ {'ansi': 'spark.sql.ansi.enabled = true', 'zone': 'spark.sql.session.timeZone = UTC'}[setting] }}
+    {#- dbt turns ANSI mode off, in which a cast that fails gives null and a sum that is too large
+        wraps. -#}
+    set {{ {
+        'ansi': 'spark.sql.ansi.enabled = true', 'zone': 'spark.sql.session.timeZone = UTC'
+    }[setting] }}
 {% endmacro %}

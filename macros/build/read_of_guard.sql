@@ -1,9 +1,12 @@
 {% macro read_of_guard() %}
-    {#- What models read of the guard, each by a staging view of its own: {view: the query that it is}. Without a guard no
-        row. install_guard makes the views anew, for models that were built before it. -#}
+    {#- What models read of the guard, each by a staging view of its own: {view: the query that it
+        is}. Without a guard no row. install_guard makes the views anew, for models that were built
+        before it. -#}
     {%- set queries = {} -%}
     {%- for view in ['plan_claims', 'unapproved_break_glass', 'wallet_writes'] -%}
-        {%- do queries.update({'stg_claim_ops__' ~ view: claim_reconciliation[view ~ '_of']('claim_ops.' ~ view)}) -%}
+        {%- do queries.update({
+            'stg_claim_ops__' ~ view: claim_reconciliation[view ~ '_of']('claim_ops.' ~ view)
+        }) -%}
     {%- endfor -%}
     {{- return(queries) -}}
 {% endmacro %}
@@ -20,7 +23,8 @@ from {{ relation or '(select null as tx_id, null as plan_id, null as kind where 
 
 
 {% macro unapproved_break_glass_of(relation) %}
-    {#- How many plans were applied without an approval, in one row; none where there is no guard to apply any. -#}
+    {#- How many plans were applied without an approval, in one row;
+        none where there is no guard to apply any. -#}
 select
     count(*)::bigint as plans,
     min(applied_at)::timestamptz as since,
@@ -46,8 +50,9 @@ from
 {%- if relation %} {{ relation }}
 {%- else %} (
     select
-        null as entry_id, null as plan_id, null as kind, null as user_id, null as items, null as wallet_updated_at,
-        null as wallet_changed_at, null as written_at, null as is_reversed
+        null as entry_id, null as plan_id, null as kind, null as user_id, null as items,
+        null as wallet_updated_at, null as wallet_changed_at, null as written_at,
+        null as is_reversed
     where false
 ) as nobody
 {%- endif %}

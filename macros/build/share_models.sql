@@ -1,5 +1,6 @@
 {% macro share_models_schemas() %}
-    {#- Before a build: the guard's roles may use the schemas that the build writes to, where they exist. -#}
+    {#- Before a build: the guard's roles may use the schemas that the build writes to,
+        where they exist. -#}
     {{- return(adapter.dispatch('share_models_schemas', 'claim_reconciliation')()) -}}
 {% endmacro %}
 
@@ -8,7 +9,8 @@
     {%- if execute and flags.WHICH in ('run', 'build', 'seed') -%}
         {%- set schemas = [] -%}
         {%- for node in graph.nodes.values()
-            if node.package_name == 'claim_reconciliation' and node.resource_type in ('model', 'seed') -%}
+            if node.package_name == 'claim_reconciliation'
+            and node.resource_type in ('model', 'seed') -%}
             {%- do schemas.append(node.schema) -%}
         {%- endfor -%}
         {%- for schema in schemas | unique -%}
@@ -39,22 +41,25 @@ $share$
 
 
 {% macro share_model() %}
-    {#- A post-hook of each model and seed: whichever login installed the guard, what a build makes anew is read by its roles, and
-        only read by anybody else. -#}
+    {#- A post-hook of each model and seed: whichever login installed the guard, what a build makes
+        anew is read by its roles, and only read by anybody else. -#}
     {{- return(adapter.dispatch('share_model', 'claim_reconciliation')()) -}}
 {% endmacro %}
 
 
 {% macro default__share_model() %}
     {%- if execute -%}
-        {{- claim_reconciliation.share_relations("oid = '" ~ this.include(database=false) ~ "'::regclass") -}}
+        {{- claim_reconciliation.share_relations(
+            "oid = '" ~ this.include(database=false) ~ "'::regclass"
+        ) -}}
     {%- endif -%}
 {% endmacro %}
 
 
 {% macro share_relations(condition) %}
-    {#- Default privileges give a hosting's API roles every right on what is new. A view of ours on one table of the service
-        can be written through, with its owner's rights: so nobody keeps more than SELECT. -#}
+    {#- Default privileges give a hosting's API roles every right on what is new. A view of ours on
+        one table of the service can be written through, with its owner's rights: so nobody keeps
+        more than SELECT. -#}
 do $share$
 declare
     v_statement text;
@@ -63,7 +68,10 @@ begin
         with relations as (
             select oid, relowner, relacl
             from pg_catalog.pg_class
-            where {{ condition }} and relkind in ('r', 'v', 'm', 'p') and pg_has_role(relowner, 'usage')
+            where
+                {{ condition }}
+                and relkind in ('r', 'v', 'm', 'p')
+                and pg_has_role(relowner, 'usage')
         )
 
         select format(

@@ -20,7 +20,8 @@
 
 
 {% macro default__delete_old_counts() %}
-    delete from {{ this }} where requests = 0 or started_at < {{ claim_reconciliation.metrics_kept_from() }}
+    delete from {{ this }}
+    where requests = 0 or started_at < {{ claim_reconciliation.metrics_kept_from() }}
 {% endmacro %}
 
 
@@ -30,7 +31,8 @@
 
 
 {% macro add_catalog_dates() %}
-    {#- A table that an older version made has no dates yet, and dbt makes it anew only where it is told to. -#}
+    {#- A table that an older version made has no dates yet,
+        and dbt makes it anew only where it is told to. -#}
     {{- return(adapter.dispatch('add_catalog_dates', 'claim_reconciliation')()) -}}
 {% endmacro %}
 

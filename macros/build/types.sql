@@ -28,7 +28,8 @@
 {% macro spark__type_name(type) %}
     {#- A decimal of Spark has a scale of its own, and an id no type but its text. -#}
     {{- return({
-        'text': 'string', 'uuid': 'string', 'jsonb': 'string', 'timestamptz': 'timestamp', 'double precision': 'double',
+        'text': 'string', 'uuid': 'string', 'jsonb': 'string', 'timestamptz': 'timestamp',
+        'double precision': 'double',
         'numeric': 'decimal(38, 10)',
     }.get(type, type)) -}}
 {% endmacro %}
@@ -37,13 +38,15 @@
 {% macro rounded(value, places) %}
     {#- A number rounded to so many decimal places, halves away from 0, as a double. -#}
     {{- return(claim_reconciliation.typed(
-        'round(' ~ claim_reconciliation.typed('(' ~ value ~ ')', 'numeric') ~ ', ' ~ places ~ ')', 'double precision'
+        'round(' ~ claim_reconciliation.typed('(' ~ value ~ ')', 'numeric') ~ ', ' ~ places ~ ')',
+        'double precision'
     )) -}}
 {% endmacro %}
 
 
 {% macro value_of_last(value, keys) %}
-    {#- An aggregate: the value in the row whose keys are the last; a key that is null comes last of all. -#}
+    {#- An aggregate: the value in the row whose keys are the last;
+        a key that is null comes last of all. -#}
     {{- return(adapter.dispatch('value_of_last', 'claim_reconciliation')(value, keys)) -}}
 {% endmacro %}
 
@@ -74,5 +77,7 @@
 
 
 {% macro spark__distinct_values(column) %}
-    {{- return('string_agg(distinct ' ~ column ~ ", ', ') within group (order by " ~ column ~ ')') -}}
+    {{- return(
+        'string_agg(distinct ' ~ column ~ ", ', ') within group (order by " ~ column ~ ')'
+    ) -}}
 {% endmacro %}

@@ -1,5 +1,6 @@
 {% macro cap_usage(claims, sku_catalog) %}
-    {#- Units claimed by user, SKU and window beside the cap; for rolling windows one row a claim. -#}
+    {#- Units claimed by user, SKU and window beside the cap;
+        for rolling windows one row a claim. -#}
     {%- set units = 'count(*)' -%}
     {%- if claim_reconciliation.keeps_units() -%}
         {%- set units = 'sum(' ~ claim_reconciliation.units_of('claims') ~ ')::bigint' -%}
@@ -34,7 +35,10 @@ inner join (
 ) as sku_catalog
     on claims.sku = sku_catalog.sku
     and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
+where
+    sku_catalog.{{ window.cap }} is not null
+    and claims.user_id is not null
+    and claims.claimed_at is not null
 group by
     claims.user_id,
     claims.sku,
@@ -48,6 +52,9 @@ union all
 
 
 {% macro last_cap(window) %}
-    {#- The cap of a window of claims: as of its last claim, where the catalogue changed it meanwhile. -#}
-    {{- claim_reconciliation.value_of_last('sku_catalog.' ~ window.cap, ['claims.claimed_at', 'sku_catalog.valid_from']) -}}
+    {#- The cap of a window of claims: as of its last claim,
+        where the catalogue changed it meanwhile. -#}
+    {{- claim_reconciliation.value_of_last(
+        'sku_catalog.' ~ window.cap, ['claims.claimed_at', 'sku_catalog.valid_from']
+    ) -}}
 {%- endmacro %}

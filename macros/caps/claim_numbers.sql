@@ -1,8 +1,9 @@
 {% macro claim_numbers(claims, sku_catalog, is_planned='false', zone=none) %}
-    {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and tx_id: one row a claim of a
-        capped SKU and window type. Model and guard both call it, the guard over the claims of its users and those that it
-        plans. Claims without a user belong to nobody's window. A claim of several units is as many: its number is that of
-        its last unit. -#}
+    {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and
+        tx_id: one row a claim of a capped SKU and window type. Model and guard both call it, the
+        guard over the claims of its users and those that it plans. Claims without a user belong to
+        nobody's window. A claim of several units is as many: its number is that of its last
+        unit. -#}
     {%- set units = claim_reconciliation.units_of('claims') -%}
     {%- for window in claim_reconciliation.cap_windows() %}
 select
@@ -13,16 +14,21 @@ select
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }} as window_start,
     sku_catalog.{{ window.cap }} as cap,
-    {{ claim_reconciliation.running_claim_number(window, units, zone) | indent(4) }} as claim_number,
-    {{ claim_reconciliation.running_claim_number(window, 'case when ' ~ is_planned ~ ' then 0 else ' ~ units ~ ' end', zone) | indent(4) }}
-        as unplanned_claim_number
+    {{ claim_reconciliation.running_claim_number(window, units, zone) | indent(4) }}
+        as claim_number,
+    {{ claim_reconciliation.running_claim_number(
+        window, 'case when ' ~ is_planned ~ ' then 0 else ' ~ units ~ ' end', zone
+    ) | indent(4) }} as unplanned_claim_number
 from {{ claims }} as claims
 inner join (
     {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
 ) as sku_catalog
     on claims.sku = sku_catalog.sku
     and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(4) }}
-where sku_catalog.{{ window.cap }} is not null and claims.user_id is not null and claims.claimed_at is not null
+where
+    sku_catalog.{{ window.cap }} is not null
+    and claims.user_id is not null
+    and claims.claimed_at is not null
         {%- if not loop.last %}
 union all
         {%- endif %}
@@ -31,7 +37,8 @@ union all
 
 
 {% macro running_claim_number(window, weight, zone) %}
-    {#- A running sum of weights: within the calendar window, or of all claims less those that have left a rolling one. -#}
+    {#- A running sum of weights: within the calendar window,
+        or of all claims less those that have left a rolling one. -#}
     {%- if var('cap_window') == 'rolling' and zone is none -%}
         sum({{ weight }}) over (
             partition by claims.user_id, claims.sku
@@ -54,7 +61,8 @@ union all
 
 
 {% macro last_plan_in_window(claim, claims) %}
-    {#- The plan of the last claim that a plan inserted into the window of a claim, up to that claim. -#}
+    {#- The plan of the last claim that a plan inserted into the window of a claim,
+        up to that claim. -#}
     {{- return(adapter.dispatch('last_plan_in_window', 'claim_reconciliation')(claim, claims)) -}}
 {% endmacro %}
 
@@ -86,7 +94,10 @@ union all
             and planned.claimed_at >= {{ claim }}.window_start
             and (
                 planned.claimed_at < {{ claim }}.claimed_at
-                or (planned.claimed_at = {{ claim }}.claimed_at and planned.tx_id <= {{ claim }}.tx_id)
+                or (
+                    planned.claimed_at = {{ claim }}.claimed_at
+                    and planned.tx_id <= {{ claim }}.tx_id
+                )
             )
     )
 {%- endmacro %}

@@ -1,9 +1,10 @@
 {% macro crowded_users(claims, sku_catalog) %}
-    {#- Who has exceeded a cap of what and when, one row a user and SKU: from the start of the first crowded window to the
-        last claim in one. A window is crowded where the claim as many places before as its cap lies in it too. Only claims
-        with another one within a month before them are placed: walking back costs more the farther it goes. Of claims of
-        one moment the first is the one whose previous claim is earlier. It reads but the service's own index, where claims
-        have no units; a claim of several stands there as often. -#}
+    {#- Who has exceeded a cap of what and when, one row a user and SKU: from the start of the first
+        crowded window to the last claim in one. A window is crowded where the claim as many places
+        before as its cap lies in it too. Only claims with another one within a month before them
+        are placed: walking back costs more the farther it goes. Of claims of one moment the first
+        is the one whose previous claim is earlier. It reads but the service's own index, where
+        claims have no units; a claim of several stands there as often. -#}
     {{- return(adapter.dispatch('crowded_users', 'claim_reconciliation')(claims, sku_catalog)) -}}
 {% endmacro %}
 
@@ -15,7 +16,9 @@ select
     min(least(
         {%- for window in claim_reconciliation.cap_windows() %}
         case
-            when {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at') | indent(16) }}
+            when {{ claim_reconciliation.is_in_cap_window(
+                window, window.type ~ '_claimed_at', 'claimed_at'
+            ) | indent(16) }}
                 then {{ claim_reconciliation.cap_window_start(window, 'claimed_at') }}
         end{{ ',' if not loop.last }}
         {%- endfor %}
@@ -39,8 +42,11 @@ from (
             {{ claim_reconciliation.spaced_claims(claims, sku_catalog) | indent(12) }}
         ) as spaced
         where
-            previous_claimed_at > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
-            or sku = any(array(select sku from {{ sku_catalog }} where least(weekly_cap, monthly_cap) < 1))
+            previous_claimed_at
+            > {{ claim_reconciliation.hours_after('claimed_at', -31 * 24 - 25) }}
+            or sku = any(
+                array(select sku from {{ sku_catalog }} where least(weekly_cap, monthly_cap) < 1)
+            )
     ) as near
     inner join (
         {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(8) }}
@@ -48,19 +54,25 @@ from (
         on near.sku = sku_catalog.sku
         and {{ claim_reconciliation.is_in_force('sku_catalog', 'near.claimed_at') | indent(8) }}
     window
-        in_order as (partition by near.user_id, near.sku order by near.claimed_at, near.previous_claimed_at nulls first)
+        in_order
+            as (
+                partition by near.user_id, near.sku
+                order by near.claimed_at, near.previous_claimed_at nulls first
+            )
 ) as placed
 where
     {%- for window in claim_reconciliation.cap_windows() %}
     {{ 'or ' if not loop.first -}}
-    {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at') | indent(4) }}
+    {{ claim_reconciliation.is_in_cap_window(window, window.type ~ '_claimed_at', 'claimed_at')
+        | indent(4) }}
     {%- endfor %}
 group by user_id, sku
 {% endmacro %}
 
 
 {% macro spaced_claims(claims, sku_catalog) %}
-    {#- The claims of capped SKUs, each beside the time of the one before it; one of several units as many times. -#}
+    {#- The claims of capped SKUs, each beside the time of the one before it;
+        one of several units as many times. -#}
 select
     user_id,
     sku,
@@ -79,14 +91,16 @@ where
 
 
 {% macro spark__crowded_users(claims, sku_catalog) -%}
-    {#- Everybody with more claims of a SKU than a cap: Spark steps back by no number that a row holds, and what is too
-        many costs it a part of a shuffle. -#}
+    {#- Everybody with more claims of a SKU than a cap: Spark steps back by no number that a row
+        holds, and what is too many costs it a part of a shuffle. -#}
 select
     claims.user_id,
     claims.sku,
     min(least(
         {%- for window in claim_reconciliation.cap_windows() %}
-        {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}{{ ',' if not loop.last }}
+        {{ claim_reconciliation.cap_window_start(
+            window, 'claims.claimed_at'
+        ) }}{{ ',' if not loop.last }}
         {%- endfor %}
     )) as first_window_start,
     max(claims.claimed_at) as last_claimed_at

@@ -1,14 +1,16 @@
 {% macro claims_of_wrong(wrong, claims, sku_catalog) %}
-    {#- The claims of users whose wallets are wrong, of any SKU, with what each gives. Of the others no claim is read where
-        claims have an index on user_id. -#}
+    {#- The claims of users whose wallets are wrong, of any SKU, with what each gives. Of the others
+        no claim is read where claims have an index on user_id. -#}
 select
     claims.user_id,
     claims.tx_id,
     claims.claimed_at,
     sku_catalog.item,
-    {{ claim_reconciliation.times_units('sku_catalog.quantity', 'claims', ['purchase_claims']) }} as quantity,
-    {{ claim_reconciliation.times_units('sku_catalog.quantity * sku_catalog.duration_hours', 'claims', ['purchase_claims']) }}
-        as hours
+    {{ claim_reconciliation.times_units('sku_catalog.quantity', 'claims', ['purchase_claims']) }}
+        as quantity,
+    {{ claim_reconciliation.times_units(
+        'sku_catalog.quantity * sku_catalog.duration_hours', 'claims', ['purchase_claims']
+    ) }} as hours
 from (select distinct user_id from {{ wrong }}) as users
 inner join {{ claims }} as claims on users.user_id = claims.user_id
 left join (
@@ -20,11 +22,14 @@ left join (
 
 
 {% macro failed_updates(equal_states, metrics) %}
-    {#- The users who lack one entry, a claim beside which the service's log says that a wallet could not be updated. -#}
+    {#- The users who lack one entry, a claim beside which the service's log says that a wallet
+        could not be updated. -#}
 select distinct equal.user_id, equal.item
 from {{ equal_states }} as equal
 inner join {{ metrics }} as metrics
-    on metrics.requested_at between {{ claim_reconciliation.minutes_after('equal.equal_until', -1) }}
+    on metrics.requested_at between {{ claim_reconciliation.minutes_after(
+        'equal.equal_until', -1
+    ) }}
         and {{ claim_reconciliation.minutes_after('equal.equal_until', 1) }}
 where equal.lost_entries = 1 and metrics.error_code = 'wallet_update_error'
 {%- endmacro %}

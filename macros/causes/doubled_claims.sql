@@ -1,7 +1,8 @@
 {% macro doubled_claims(wrong, changes, claims, audit) %}
-    {#- Claims that a wallet holds once more, or up to five times: it is in excess by just what the claim gives, or its
-        booster runs from the wallet's last change on; and that change came within the store's retries, or the trail has the payment twice. One
-        row a wrong user and item, of the latest such claim. -#}
+    {#- Claims that a wallet holds once more, or up to five times: it is in excess by just what the
+        claim gives, or its booster runs from the wallet's last change on; and that change came
+        within the store's retries, or the trail has the payment twice. One row a wrong user and
+        item, of the latest such claim. -#}
 select distinct on (wrong.user_id, wrong.item)
     wrong.user_id,
     wrong.item,
@@ -22,11 +23,14 @@ left join (
 where
     wrong.discrepancy_type = 'excess'
     and case wrong.kind
-        when 'quantity' then wrong.quantity_discrepancy between claims.quantity and 5 * claims.quantity
-            and wrong.quantity_discrepancy % nullif(claims.quantity, 0) = 0
-        else abs(wrong.expiry_discrepancy_seconds - claims.hours * 3600) <= {{ var('booster_tolerance_seconds') }}
+        when 'quantity'
+            then wrong.quantity_discrepancy between claims.quantity and 5 * claims.quantity
+                and wrong.quantity_discrepancy % nullif(claims.quantity, 0) = 0
+        else abs(wrong.expiry_discrepancy_seconds - claims.hours * 3600)
+        <= {{ var('booster_tolerance_seconds') }}
             or {{ claim_reconciliation.is_same_end(
-                'wrong.wallet_expires_at', claim_reconciliation.hours_after('wrong.changed_at', 'claims.hours')
+                'wrong.wallet_expires_at',
+                claim_reconciliation.hours_after('wrong.changed_at', 'claims.hours')
             ) }}
     end
     and (
@@ -34,7 +38,9 @@ where
         or (
             not changes.is_by_claim
             and claims.claimed_at < wrong.changed_at
-            and claims.claimed_at >= {{ claim_reconciliation.minutes_after('wrong.changed_at', -claim_reconciliation.number_var('settle_minutes')) }}
+            and claims.claimed_at >= {{ claim_reconciliation.minutes_after(
+                'wrong.changed_at', -claim_reconciliation.number_var('settle_minutes')
+            ) }}
         )
     )
 order by wrong.user_id, wrong.item, claims.claimed_at desc, claims.tx_id desc

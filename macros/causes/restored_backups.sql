@@ -1,7 +1,8 @@
 {% macro restored_backups(wrong, changes, equal_states, claims, failed) %}
-    {#- The wrong users whose wallets are what the ledger said at one moment, the same for many: one row a user. Who lacks
-        one claim lost an update as likely; so the moment is told by those who lack several, and only claims between it and
-        about the last one that those lack count. A claim whose wallet update is known to have failed is no sign of a backup. -#}
+    {#- The wrong users whose wallets are what the ledger said at one moment, the same for many: one
+        row a user. Who lacks one claim lost an update as likely; so the moment is told by those who
+        lack several, and only claims between it and about the last one that those lack count. A
+        claim whose wallet update is known to have failed is no sign of a backup. -#}
 with
 
 candidates as (
@@ -15,7 +16,9 @@ depths as (
         sum(step) over so_far as users,
         sum(step) filter (where lost_claims > 1) over so_far as sure_users
     from (
-        select equal_from as happened_at, 1 as step, lost_claims from candidates where equal_from > '-infinity'
+        select equal_from as happened_at, 1 as step, lost_claims
+        from candidates
+        where equal_from > '-infinity'
         union all
         select equal_until, -1, lost_claims from candidates where equal_from > '-infinity'
     ) as steps
@@ -34,9 +37,12 @@ holders as (
     select
         candidates.*,
         moment.happened_at as taken_at,
-        max(candidates.last_lost_at) filter (where candidates.lost_claims > 1) over () as restored_after
+        max(candidates.last_lost_at) filter (where candidates.lost_claims > 1) over ()
+            as restored_after
     from candidates
-    inner join moment on candidates.equal_from <= moment.happened_at and moment.happened_at < candidates.equal_until
+    inner join moment
+        on candidates.equal_from <= moment.happened_at
+        and moment.happened_at < candidates.equal_until
 )
 
 select
@@ -49,8 +55,9 @@ where last_lost_at <= restored_after + (restored_after - taken_at) / 10
 
 
 {% macro once_right(wrong, changes, equal_states, claims, failed) %}
-    {#- The users all of whose wrong items are what the ledger said from equal_from until equal_until, and who lack what they
-        claimed since: because the wallet has not changed since, or was written together with many others. -#}
+    {#- The users all of whose wrong items are what the ledger said from equal_from until
+        equal_until, and who lack what they claimed since: because the wallet has not changed since,
+        or was written together with many others. -#}
 select
     equal.user_id,
     equal.equal_from,
@@ -66,7 +73,8 @@ from (
         max(wrong.built_at) as built_at,
         bool_and(equal.is_older) as is_older
     from {{ wrong }} as wrong
-    left join {{ equal_states }} as equal on wrong.user_id = equal.user_id and wrong.item = equal.item
+    left join {{ equal_states }} as equal
+        on wrong.user_id = equal.user_id and wrong.item = equal.item
     where wrong.user_id not in (select user_id from {{ failed }})
     group by wrong.user_id
     having count(equal.item) = count(*) and max(equal.equal_from) < min(equal.equal_until)
@@ -77,13 +85,20 @@ inner join {{ claims }} as claims
     and claims.item is not null
     and claims.claimed_at > case
         when equal.is_older
-            then greatest(equal.equal_from, {{ claim_reconciliation.minutes_after('equal.changed_at', 1) }})
+            then greatest(
+                equal.equal_from, {{ claim_reconciliation.minutes_after('equal.changed_at', 1) }}
+            )
         else {{ claim_reconciliation.minutes_after('equal.equal_until', -1) }}
     end
 where
     equal.is_older
-    or (changes.users_at_once >= {{ claim_reconciliation.many_wallets() }} and not changes.is_by_claim)
+    or (
+        changes.users_at_once >= {{ claim_reconciliation.many_wallets() }}
+        and not changes.is_by_claim
+    )
 group by equal.user_id, equal.equal_from, equal.equal_until, equal.built_at
 -- What is in flight is not lost yet.
-having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after('equal.built_at', -claim_reconciliation.number_var('settle_minutes')) }}
+having max(claims.claimed_at) <= {{ claim_reconciliation.minutes_after(
+    'equal.built_at', -claim_reconciliation.number_var('settle_minutes')
+) }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {% macro unclaimed_credits(wrong, audit, sku_catalog, claims, uncounted_claims) %}
-    {#- Purchases that were paid and have no claim, and give what a wallet holds too much: one row a wrong user and item. A
-        booster runs from the purchase on, or from a retry of it. -#}
+    {#- Purchases that were paid and have no claim, and give what a wallet holds too much: one row a
+        wrong user and item. A booster runs from the purchase on, or from a retry of it. -#}
 with
 
 purchases as (
@@ -15,7 +15,8 @@ unclaimed as (
         catalog.item,
         catalog.quantity * purchases.units as quantity,
         catalog.quantity * catalog.duration_hours * purchases.units as hours,
-        sum(catalog.quantity * purchases.units) over (partition by purchases.user_id, catalog.item) as together
+        sum(catalog.quantity * purchases.units) over (partition by purchases.user_id, catalog.item)
+            as together
     from purchases
     inner join (
         {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(8) }}
@@ -44,7 +45,9 @@ where
     wrong.discrepancy_type = 'excess'
     and case wrong.kind
         when 'quantity' then wrong.quantity_discrepancy in (unclaimed.quantity, unclaimed.together)
-        else {{ claim_reconciliation.seconds_between('credited.ends_at', 'wrong.wallet_expires_at') }}
+        else {{ claim_reconciliation.seconds_between(
+            'credited.ends_at', 'wrong.wallet_expires_at'
+        ) }}
             between -{{ var('booster_tolerance_seconds') }} and {{ var('settle_minutes') }} * 60
     end
 order by wrong.user_id, wrong.item, unclaimed.purchased_at desc, unclaimed.tx_id desc

@@ -1,10 +1,13 @@
 {% macro wrong_wallets(discrepancies, writes) %}
-    {#- The discrepancies with their item's kind, and when somebody other than the guard last changed the wallet: a repair
-        that was rolled back leaves the cause as it was. -#}
+    {#- The discrepancies with their item's kind, and when somebody other than the guard last
+        changed the wallet: a repair that was rolled back leaves the cause as it was. -#}
 select
     discrepancies.*,
     items.kind,
-    case when own.user_id is null then discrepancies.wallet_updated_at else own.wallet_changed_at end as changed_at
+    case
+        when own.user_id is null then discrepancies.wallet_updated_at
+        else own.wallet_changed_at
+    end as changed_at
 from {{ discrepancies }} as discrepancies
 inner join (
     values
@@ -21,5 +24,6 @@ left join (
     where user_id in (select user_id from {{ discrepancies }})
     group by user_id, wallet_updated_at
 ) as own
-    on discrepancies.user_id = own.user_id and discrepancies.wallet_updated_at = own.wallet_updated_at
+    on discrepancies.user_id = own.user_id
+    and discrepancies.wallet_updated_at = own.wallet_updated_at
 {%- endmacro %}

@@ -1,5 +1,6 @@
 {% macro new_index_name() %}
-    {#- A name for an index that is missing or invalid, with another ending where something else has it already. -#}
+    {#- A name for an index that is missing or invalid,
+        with another ending where something else has it already. -#}
     left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
     || case
         -- By the catalogs, because to_regclass is an error to a reader who may not use the schema.
@@ -8,7 +9,8 @@
             inner join pg_catalog.pg_namespace as place on taken.relnamespace = place.oid
             where
                 quote_ident(place.nspname) = split_part(relation, '.', 1)
-                and taken.relname = left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+                and taken.relname = left(source || '_' || name_part, 55)
+                || case when is_unique then '_key' else '_idx' end
                 and taken.oid::bigint <> coalesce(index_id, 0)
         ) then '_2'
         else ''
@@ -17,10 +19,13 @@
 
 
 {% macro create_index_ddl() %}
-    {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned table, which allows
-        only the other way. An invalid one goes first. Null where partitions allow none. -#}
+    {#- What makes a needed index, where it is not there: beside live traffic, but for a partitioned
+        table, which allows only the other way. An invalid one goes first. Null where partitions
+        allow none. -#}
 case
-    when is_unique and {{ claim_reconciliation.is_partitioned_otherwise('relation', 'keys[1]') | indent(4) }} then null
+    when is_unique
+        and {{ claim_reconciliation.is_partitioned_otherwise('relation', 'keys[1]') | indent(4) }}
+        then null
     when is_valid is not true and not is_being_built
         then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
@@ -34,14 +39,15 @@ end
 {% macro create_index_advice() %}
     {#- The same, or why no statement makes it. -#}
 coalesce({{ claim_reconciliation.create_index_ddl() }}, case
-    when not is_being_built then format({{ claim_reconciliation.no_key_of_partitions() }}, relation, keys[1]) || '.'
+    when not is_being_built
+        then format({{ claim_reconciliation.no_key_of_partitions() }}, relation, keys[1]) || '.'
 end)
 {%- endmacro %}
 
 
 {% macro redundant_indexes(indexes) %}
-    {#- A query for the indexes that another one makes needless: its keys begin with theirs, and it is there for good.
-        Unique ones and those of constraints are kept. -#}
+    {#- A query for the indexes that another one makes needless: its keys begin with theirs, and it
+        is there for good. Unique ones and those of constraints are kept. -#}
 select distinct on (redundant.index_id)
     redundant.index_id as redundant_id,
     others.index_name
@@ -56,13 +62,18 @@ where not redundant.is_unique
     and not redundant.is_partial
     and not others.is_partial
     and others.is_valid
-    and (cardinality(others.keys) > cardinality(redundant.keys) or others.is_unique or others.index_id < redundant.index_id)
+    and (
+        cardinality(others.keys) > cardinality(redundant.keys)
+        or others.is_unique
+        or others.index_id < redundant.index_id
+    )
 order by redundant.index_id, others.is_unique desc, others.index_id
 {%- endmacro %}
 
 
 {% macro is_partitioned_otherwise(relation, column) %}
-    {#- Whether a table is partitioned by more or others than this column: it cannot have a unique index on it alone. -#}
+    {#- Whether a table is partitioned by more or others than this column:
+        it cannot have a unique index on it alone. -#}
     exists(
         select from pg_catalog.pg_partitioned_table as partitioned
         inner join pg_catalog.pg_class as parents on partitioned.partrelid = parents.oid
@@ -71,7 +82,10 @@ order by redundant.index_id, others.is_unique desc, others.index_id
             on parents.oid = by_column.attrelid and partitioned.partattrs[0] = by_column.attnum
         where
             quote_ident(places.nspname) || '.' || quote_ident(parents.relname) = {{ relation }}
-            and (partitioned.partnatts > 1 or quote_ident(by_column.attname) is distinct from {{ column }})
+            and (
+                partitioned.partnatts > 1
+                or quote_ident(by_column.attname) is distinct from {{ column }}
+            )
     )
 {%- endmacro %}
 

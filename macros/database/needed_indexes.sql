@@ -1,9 +1,11 @@
 {% macro needed_indexes(settings=none, zone=none) %}
-    {#- A query for the indexes that the service and this package need, with their keys as PostgreSQL writes them in DDL.
-        `settings` is an SQL expression of the vars as jsonb, `zone` one of the zone of the metrics' times, null where they
-        have one themselves: doctor's, or none for those of this project. -#}
+    {#- A query for the indexes that the service and this package need, with their keys as
+        PostgreSQL writes them in DDL. `settings` is an SQL expression of the vars as jsonb, `zone`
+        one of the zone of the metrics' times, null where they have one themselves: doctor's, or
+        none for those of this project. -#}
     {%- if settings is none -%}
-        {%- set settings = "'" ~ tojson({'claim_service_columns': var('claim_service_columns')}, sort_keys=true)
+        {%- set settings = "'"
+            ~ tojson({'claim_service_columns': var('claim_service_columns')}, sort_keys=true)
             | replace("'", "''") ~ "'::jsonb" -%}
         {%- set zone = "'" ~ claim_reconciliation.source_time_zone('function_metrics') ~ "'"
             if claim_reconciliation.is_without_zone('function_metrics', 'timestamp') else 'null' -%}
@@ -11,9 +13,15 @@
     {%- set needed = [
         ('purchase_claims', ['tx_id'], true, 'a retried claim may count twice'),
         ('user_wallet_balances', ['user_id'], true, 'a user may get two wallets'),
-        ('purchase_claims', ['user_id', 'sku', 'claimed_at'], false, 'each cap check reads the whole table'),
+        (
+            'purchase_claims', ['user_id', 'sku', 'claimed_at'], false,
+            'each cap check reads the whole table'
+        ),
         ('audit_purchases', ['tx_id'], false, 'a recovery reads the whole table for each line'),
-        ('audit_purchases', ['user_id'], false, 'a repair that takes an excess reads the whole table in each batch'),
+        (
+            'audit_purchases', ['user_id'], false,
+            'a repair that takes an excess reads the whole table in each batch'
+        ),
         ('function_metrics', ['timestamp'], false, 'each look at the alerts reads the whole table'),
     ] -%}
 select
@@ -21,13 +29,17 @@ select
     array(
         select
             case
-                when list.source = 'function_metrics' and names.name = 'timestamp' and settings.zone is not null
-                    then '(' || keys.key || ' AT TIME ZONE ' || quote_literal(settings.zone) || '::text)'
+                when list.source = 'function_metrics' and names.name = 'timestamp'
+                    and settings.zone is not null
+                    then '(' || keys.key || ' AT TIME ZONE ' || quote_literal(settings.zone)
+                        || '::text)'
                 else keys.key
             end
         from unnest(list.names) with ordinality as names (name, place)
         cross join lateral (
-            select quote_ident(coalesce(settings.columns #>> array[list.source, names.name], names.name)) as key
+            select quote_ident(
+                coalesce(settings.columns #>> array[list.source, names.name], names.name)
+            ) as key
         ) as keys
         order by names.place
     ) as keys,
@@ -37,8 +49,11 @@ select
     list.names
 from (
     values
-    {%- for source, columns, is_unique, reason in needed if claim_reconciliation.may_have_index(source, columns) %}
-    ('{{ source }}', array['{{ columns | join("', '") }}'], {{ is_unique }}, '{{ reason }}'){{ ',' if not loop.last }}
+    {%- for source, columns, is_unique, reason in needed
+        if claim_reconciliation.may_have_index(source, columns) %}
+    (
+        '{{ source }}', array['{{ columns | join("', '") }}'], {{ is_unique }}, '{{ reason }}'
+    ){{ ',' if not loop.last }}
     {%- endfor %}
 ) as list (source, names, is_unique, reason)
 cross join (
@@ -51,11 +66,13 @@ cross join (
 
 
 {% macro may_have_index(source, columns) %}
-    {#- Whether the columns are columns: one that is computed when it is read has no index. Doctor looks by itself. -#}
+    {#- Whether the columns are columns: one that is computed when it is read has no index.
+        Doctor looks by itself. -#}
     {%- if not execute -%}
         {{- return(true) -}}
     {%- endif -%}
-    {%- for column in columns if (claim_reconciliation.found_column(source, column) or {}).expression -%}
+    {%- for column in columns
+        if (claim_reconciliation.found_column(source, column) or {}).expression -%}
         {{- return(false) -}}
     {%- endfor -%}
     {{- return(true) -}}
@@ -63,9 +80,9 @@ cross join (
 
 
 {% macro server_indexes(tables) %}
-    {#- A query for the indexes of the tables in the CTE `tables`, with their keys as PostgreSQL writes them in DDL. One
-        that is being built is invalid too, until it is done. Who builds it is hidden from most logins, but not that
-        somebody holds the table's lock for it. -#}
+    {#- A query for the indexes of the tables in the CTE `tables`, with their keys as PostgreSQL
+        writes them in DDL. One that is being built is invalid too, until it is done. Who builds it
+        is hidden from most logins, but not that somebody holds the table's lock for it. -#}
 select
     tables.source,
     tables.relation,
@@ -74,7 +91,9 @@ select
     quote_ident(schemas.nspname) || '.' || quote_ident(index_names.relname) as index_relation,
     array(
         -- Only an expression has to be asked for, which waits for a lock on the table.
-        select coalesce(quote_ident(attributes.attname), pg_get_indexdef(pg_index.indexrelid, key_number, true))
+        select coalesce(
+            quote_ident(attributes.attname), pg_get_indexdef(pg_index.indexrelid, key_number, true)
+        )
         from generate_series(1, pg_index.indnkeyatts) as key_number
         left join pg_catalog.pg_attribute as attributes
             on pg_index.indrelid = attributes.attrelid
@@ -93,7 +112,10 @@ select
             and locks.mode in ('ShareLock', 'ShareUpdateExclusiveLock')
         where
             builds.datname = current_database()
-            and (builds.index_relid = pg_index.indexrelid or (builds.index_relid is null and locks.pid is not null))
+            and (
+                builds.index_relid = pg_index.indexrelid
+                or (builds.index_relid is null and locks.pid is not null)
+            )
     ) as is_being_built,
     pg_index.indpred is not null as is_partial,
     exists(
@@ -112,8 +134,9 @@ where pg_am.amname = 'btree'
 
 
 {% macro indexes_for_needs(needed, tables, indexes) %}
-    {#- A query for each needed index with the indexes that do its work, the best of them with rank 1. A partial one
-        leaves rows out, and a unique one over more columns does not make the fewer unique. -#}
+    {#- A query for each needed index with the indexes that do its work, the best of them with rank
+        1. A partial one leaves rows out, and a unique one over more columns does not make the fewer
+        unique. -#}
 select
     needed.*,
     tables.relation,
@@ -126,7 +149,9 @@ select
     indexes.scans,
     row_number() over (
         partition by needed.source, needed.keys
-        order by (indexes.is_valid is true)::int desc, (indexes.is_being_built is true)::int desc, indexes.index_id desc
+        order by
+            (indexes.is_valid is true)::int desc, (indexes.is_being_built is true)::int desc,
+            indexes.index_id desc
     ) as rank
 from {{ needed }} as needed
 inner join {{ tables }} as tables on needed.source = tables.source

@@ -1,5 +1,6 @@
 {% macro statements_relation() %}
-    {#- Where the server records statements, or no rows where the extension is missing or not loaded. -#}
+    {#- Where the server records statements, or no rows where the extension is missing or not
+        loaded. -#}
     {%- set found = none -%}
     {%- if execute -%}
         {%- set found = run_query(
@@ -16,8 +17,8 @@
     {%- else -%}
         (
             select
-                null::bigint as queryid, null::text as query, null::bigint as calls, null::float8 as total_exec_time,
-                null::float8 as max_exec_time, null::bigint as rows
+                null::bigint as queryid, null::text as query, null::bigint as calls,
+                null::float8 as total_exec_time, null::float8 as max_exec_time, null::bigint as rows
             where false
         ) as statements
     {%- endif -%}

@@ -1,6 +1,6 @@
 {% macro server_table_states(tables) %}
-    {#- A query for the tables in the CTE `tables` as the server last recorded them: asking for the present size waits for
-        a session that locks the table. -#}
+    {#- A query for the tables in the CTE `tables` as the server last recorded them: asking for the
+        present size waits for a session that locks the table. -#}
 select
     tables.source,
     tables.relation,
@@ -20,8 +20,8 @@ left join pg_catalog.pg_stat_all_tables as stats on tables.table_id = stats.reli
 
 
 {% macro table_maintenance(states) %}
-    {#- A query for the tables that are read as a whole, with what is to be done and why: `reason` and `advice` are null
-        where nothing is. What is small is fast whatever its state. -#}
+    {#- A query for the tables that are read as a whole, with what is to be done and why: `reason`
+        and `advice` are null where nothing is. What is small is fast whatever its state. -#}
 select
     shares.*,
     case when reason is not null then 'vacuum (analyze) ' || relation || ';' end as advice
@@ -29,14 +29,21 @@ from (
     select
         measured.*,
         case
-            when coalesce(transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false)
-                then relation || ' was not frozen for ' || transaction_age || ' transactions: autovacuum does not keep up.'
+            when coalesce(
+                transaction_age > current_setting('autovacuum_freeze_max_age')::bigint, false
+            )
+                then relation || ' was not frozen for ' || transaction_age
+                    || ' transactions: autovacuum does not keep up.'
             when not is_large then null
-            when analyzed_at is null then relation || ' was never analyzed: queries are planned blindly.'
+            when analyzed_at is null then relation
+                || ' was never analyzed: queries are planned blindly.'
             when coalesce(dead_share > 0.2, false)
-                then round((100 * dead_share)::numeric) || ' % of the rows of ' || relation || ' are dead.'
-            when source = 'purchase_claims' and table_kind = 'r' and coalesce(all_visible_share, 0) < 0.5
-                then 'Only ' || round((100 * coalesce(all_visible_share, 0))::numeric) || ' % of the pages of ' || relation
+                then round((100 * dead_share)::numeric) || ' % of the rows of ' || relation
+                    || ' are dead.'
+            when source = 'purchase_claims' and table_kind = 'r'
+                and coalesce(all_visible_share, 0) < 0.5
+                then 'Only ' || round((100 * coalesce(all_visible_share, 0))::numeric)
+                    || ' % of the pages of ' || relation
                     || ' are known to be all visible: reading claims by their index costs a third more.'
         end as reason
     from (

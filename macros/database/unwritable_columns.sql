@@ -1,7 +1,8 @@
 {% macro unwritable_columns(table_id, written, is_inserted) %}
-    {#- A query for the columns of a table that keep it from being written to, where only the columns in the array `written`
-        are: one that the database computes, and one that must not be null and that nothing fills. A trigger before the
-        insert may fill any, which only a try can tell. -#}
+    {#- A query for the columns of a table that keep it from being written to, where only the
+        columns in the array `written` are: one that the database computes, and one that must not be
+        null and that nothing fills. A trigger before the insert may fill any, which only a try can
+        tell. -#}
 select
     pg_attribute.attnum::int as column_number,
     quote_ident(pg_attribute.attname) as column_name,
@@ -13,7 +14,8 @@ where
     and pg_attribute.attnum > 0
     and not pg_attribute.attisdropped
     and case
-        when pg_attribute.attname = any({{ written }}) then pg_attribute.attgenerated <> '' or pg_attribute.attidentity = 'a'
+        when pg_attribute.attname = any({{ written }})
+            then pg_attribute.attgenerated <> '' or pg_attribute.attidentity = 'a'
         else
             {{ is_inserted }}
             and (pg_attribute.attnotnull or pg_type.typnotnull)
@@ -33,13 +35,15 @@ where
 
 
 {% macro unwritable_reason(column, table) %}
-    {#- Expressions, by the row `column` of unwritable_columns: what is wrong with it, and what mends it. -#}
+    {#- Expressions, by the row `column` of unwritable_columns: what is wrong with it,
+        and what mends it. -#}
     {{- return({
-        'finding': table ~ " || '.' || " ~ column ~ ".column_name || case when " ~ column ~ ".is_computed"
+        'finding': table ~ " || '.' || " ~ column ~ ".column_name || case when " ~ column
+        ~ ".is_computed"
             ~ " then ' is computed by the database' else ' must not be null and nothing fills it' end",
         'advice': "case when " ~ column ~ ".is_computed"
             ~ " then 'Map the column that the service itself writes, with claim_service_columns or wallet_items'"
-            ~ " else 'As the table''s owner, with the value that fits: alter table ' || " ~ table ~ " || ' alter column ' || "
-            ~ column ~ ".column_name || ' set default ...;' end",
+            ~ " else 'As the table''s owner, with the value that fits: alter table ' || " ~ table
+            ~ " || ' alter column ' || " ~ column ~ ".column_name || ' set default ...;' end",
     }) -}}
 {% endmacro %}

@@ -1,12 +1,14 @@
 {% macro doctor_columns(columns) %}
-    {#- What doctor and each build say of columns that are missing, and of expressions that PostgreSQL refuses. -#}
+    {#- What doctor and each build say of columns that are missing,
+        and of expressions that PostgreSQL refuses. -#}
 with
 
 columns as (
     select *
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, item text, column_name text, relation text, table_id oid, table_kind text,
-        column_number int2, expression text, refused text, is_optional boolean, is_mapped_to_null boolean, is_read boolean, is_read_source boolean
+        source text, name text, item text, column_name text, relation text, table_id oid,
+        table_kind text, column_number int2, expression text, refused text, is_optional boolean,
+        is_mapped_to_null boolean, is_read boolean, is_read_source boolean
     )
     where is_read_source and table_id is not null and (is_read or not is_optional)
 ),
@@ -32,16 +34,19 @@ findings as (
     union all
     select
         'error',
-        'claim_service_columns maps ' || source || '.' || name || ' to null, but the models cannot do without it.',
-        'Name the column that holds it: claim_service_columns: {' || source || ': {' || name || ': its name}}.'
+        'claim_service_columns maps ' || source || '.' || name
+        || ' to null, but the models cannot do without it.',
+        'Name the column that holds it: claim_service_columns: {' || source || ': {' || name
+        || ': its name}}.'
     from columns
     where is_mapped_to_null
     union all
     select
         'error',
-        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression || ', which PostgreSQL refuses: ' || refused
-        || '.',
-        'Name a column, or write an expression over the columns of ' || relation || '; functions of your own need their schema.'
+        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression
+        || ', which PostgreSQL refuses: ' || refused || '.',
+        'Name a column, or write an expression over the columns of ' || relation
+        || '; functions of your own need their schema.'
     from columns
     where refused is not null
 )

@@ -5,7 +5,8 @@ with
 columns as (
     select *
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, relation text, table_id oid, table_kind text, column_number int2, base_type text
+        source text, name text, relation text, table_id oid, table_kind text, column_number int2,
+        base_type text
     )
 ),
 
@@ -16,7 +17,9 @@ tables as (
 ),
 
 listed as (
-    {{ claim_reconciliation.needed_indexes(settings, claim_reconciliation.doctor_metrics_zone(settings)) | indent(4) }}
+    {{ claim_reconciliation.needed_indexes(
+        settings, claim_reconciliation.doctor_metrics_zone(settings)
+    ) | indent(4) }}
 ),
 
 -- A column that is missing is said once, by its own check.
@@ -39,9 +42,11 @@ matching as (
 
 findings as (
     select
-        case when is_being_built then 'info' when is_unique then 'error' else 'warning' end as state,
+        case when is_being_built then 'info' when is_unique then 'error' else 'warning' end
+            as state,
         relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
-        || array_to_string(keys, ', ') || ')' || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
+        || array_to_string(keys, ', ') || ')'
+        || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
             as finding,
         {{ claim_reconciliation.create_index_advice() | indent(8) }} as advice
     from matching
@@ -61,10 +66,12 @@ having count(*) > 0
 
 
 {% macro doctor_metrics_zone(settings) -%}
-    {#- The zone of the metrics' times where they have none of their own: they are compared in that of a var. -#}
+    {#- The zone of the metrics' times where they have none of their own:
+        they are compared in that of a var. -#}
 (
         select coalesce(
-            {{ settings }} #>> '{claim_service_time_zones, function_metrics}', {{ settings }} ->> 'metrics_time_zone'
+            {{ settings }} #>> '{claim_service_time_zones, function_metrics}',
+            {{ settings }} ->> 'metrics_time_zone'
         )
         from columns
         where source = 'function_metrics' and name = 'timestamp' and base_type = 'timestamp'

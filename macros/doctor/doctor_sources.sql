@@ -1,5 +1,6 @@
 {% macro doctor_sources(columns) %}
-    {#- What doctor says of the service's tables: whether they are there, and of a kind that can be read and written. -#}
+    {#- What doctor says of the service's tables: whether they are there,
+        and of a kind that can be read and written. -#}
 with
 
 sources as (
@@ -16,7 +17,8 @@ optional as (
         case when is_optional_source then source else source || '.' || name end as part,
         case when is_optional_source then is_read_source else is_read end as is_read
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, is_optional boolean, is_optional_source boolean, is_read boolean, is_read_source boolean
+        source text, name text, is_optional boolean, is_optional_source boolean, is_read boolean,
+        is_read_source boolean
     )
     where is_optional_source or is_optional
 ),
@@ -35,7 +37,10 @@ select * from findings
 union all
 select
     'ok',
-    string_agg(relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end, ', ' order by relation)
+    string_agg(
+        relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end,
+        ', ' order by relation
+    )
     || ' are there.',
     null
 from sources
@@ -44,7 +49,9 @@ having count(*) > 0
 union all
 select
     'info',
-    'Optional: ' || string_agg(part || case when is_read then ' is read' else ' is not there' end, ', ' order by part) || '.',
+    'Optional: ' || string_agg(
+        part || case when is_read then ' is read' else ' is not there' end, ', ' order by part
+    ) || '.',
     null
 from optional
 {% endmacro %}
@@ -57,7 +64,8 @@ with
 wanted as (
     select distinct *
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, table_name text, relation text, table_id oid, is_optional_source boolean, is_read_source boolean
+        source text, table_name text, relation text, table_id oid, is_optional_source boolean,
+        is_read_source boolean
     )
     where is_read_source and table_id is null
 ),
@@ -67,7 +75,8 @@ elsewhere as (
         wanted.source,
         string_agg(pg_namespace.nspname, ', ' order by pg_namespace.nspname) as schemas
     from wanted
-    inner join pg_catalog.pg_class on wanted.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
+    inner join pg_catalog.pg_class
+        on wanted.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
     inner join pg_catalog.pg_namespace
         on pg_class.relnamespace = pg_namespace.oid
         and pg_namespace.nspname not in ('pg_catalog', 'information_schema')
@@ -78,8 +87,10 @@ select
     'error' as state,
     relation || ' does not exist.' as finding,
     coalesce(
-        'A table of that name is in the schema ' || schemas || ': set the var claim_service_schema.',
-        'Set the vars claim_service_schema or claim_service_tables to where the service keeps its ' || source || '.'
+        'A table of that name is in the schema ' || schemas
+        || ': set the var claim_service_schema.',
+        'Set the vars claim_service_schema or claim_service_tables to where the service keeps its '
+        || source || '.'
     ) || case
         when is_optional_source
             then ' Without such a table leave has_' || source || ' unset, or set it to false.'
@@ -91,8 +102,10 @@ left join elsewhere using (source)
 
 
 {% macro unfit_sources() -%}
-    {#- The findings of doctor_sources on relations that are no tables. A view may stand for what is only read. -#}
-{%- set is_only_read = "source in ('" ~ claim_reconciliation.read_only_sources() | join("', '") ~ "')" -%}
+    {#- The findings of doctor_sources on relations that are no tables.
+        A view may stand for what is only read. -#}
+{%- set is_only_read = "source in ('" ~ claim_reconciliation.read_only_sources() | join("', '")
+    ~ "')" -%}
 select
     'error',
     relation || ' is a ' || case table_kind when 'v' then '' else 'materialized ' end
@@ -115,7 +128,8 @@ where table_kind = 'v' and {{ is_only_read }}
 union all
 select
     'warning',
-    relation || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
+    relation
+    || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
     'Connect to the server that holds the table.'
 from sources
 where table_kind = 'f' and not {{ is_only_read }}

@@ -1,5 +1,6 @@
 {% macro doctor_types(columns, settings) %}
-    {#- What doctor and each build say of types that the models cannot read, and of zones that PostgreSQL does not know. -#}
+    {#- What doctor and each build say of types that the models cannot read, and of zones that
+        PostgreSQL does not know. -#}
 with
 
 {{ claim_reconciliation.judged_types(columns, settings) }}
@@ -7,9 +8,10 @@ with
 findings as (
     select
         'error' as state,
-        'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are ' || unlike_the_var.type_name
-        || ' in ' || relations || '.' as finding,
-        'Set user_id_data_type: ' || unlike_the_var.right_type || ' below vars: in dbt_project.yml.' as advice
+        'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are '
+        || unlike_the_var.type_name || ' in ' || relations || '.' as finding,
+        'Set user_id_data_type: ' || unlike_the_var.right_type
+        || ' below vars: in dbt_project.yml.' as advice
     from unlike_the_var
     cross join user_id_type
     union all
@@ -40,24 +42,28 @@ having count(*) > 0
 
 
 {% macro judged_types(columns, settings) %}
-    {#- The CTEs of doctor_types: each column that is read with the type that it must have and whether its own fits. -#}
+    {#- The CTEs of doctor_types: each column that is read with the type that it must have and
+        whether its own fits. -#}
 columns as (
     select
         columns.*,
         quote_ident(columns.column_name) as quoted_name,
         case
             when expression is null then relation || '.' || quote_ident(columns.column_name)
-            else 'What claim_service_columns maps ' || source || '.' || name || ' to, ' || expression || ','
+            else 'What claim_service_columns maps ' || source || '.' || name || ' to, '
+                || expression || ','
         end as place,
         pg_type.typcategory,
         columns.base_type in ('int2', 'int4', 'int8') as is_integer,
         coalesce(
             {{ settings }} #>> array['claim_service_time_zones', columns.source],
-            case when columns.source = 'function_metrics' then {{ settings }} ->> 'metrics_time_zone' end
+            case
+                when columns.source = 'function_metrics' then {{ settings }} ->> 'metrics_time_zone'
+            end
         ) as time_zone
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, column_name text, type_family text, relation text, table_kind text, type_id oid,
-        type_name text, base_type text, expression text, is_read boolean
+        source text, name text, column_name text, type_family text, relation text, table_kind text,
+        type_id oid, type_name text, base_type text, expression text, is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
     where is_read
@@ -74,14 +80,16 @@ user_id_type as (
 judged as (
     select
         columns.*,
-        case type_family when 'user_id' then user_id_type.type_name else families.wanted_type end as wanted_type,
+        case type_family when 'user_id' then user_id_type.type_name else families.wanted_type end
+            as wanted_type,
         {{ claim_reconciliation.type_fits() | indent(8) }} as fits
     from columns
     cross join user_id_type
     inner join (
         values
-        ('user_id', null), ('key', 'text'), ('text', 'text'), ('status', 'text'), ('time', 'timestamp with time zone'),
-        ('integer', 'integer'), ('number', 'integer'), ('jsonb', 'jsonb')
+        ('user_id', null), ('key', 'text'), ('text', 'text'), ('status', 'text'),
+        ('time', 'timestamp with time zone'), ('integer', 'integer'), ('number', 'integer'),
+        ('jsonb', 'jsonb')
     ) as families (type_family, wanted_type) using (type_family)
 ),
 
@@ -90,7 +98,8 @@ judged as (
 
 
 {% macro unlike_the_var() %}
-    {#- A CTE of doctor_types: where all user ids are of one other type, it is the var that is wrong. -#}
+    {#- A CTE of doctor_types: where all user ids are of one other type,
+        it is the var that is wrong. -#}
 unlike_the_var as (
     select
         min(type_name) as type_name,
@@ -109,8 +118,9 @@ unlike_the_var as (
 
 
 {% macro type_fits() -%}
-    {#- Whether the models can read a column of doctor_types. Two string types compare alike, whatever their length; a time
-        without a zone needs a var that names its table's, and a day is no moment where something is written or counted. -#}
+    {#- Whether the models can read a column of doctor_types. Two string types compare alike,
+        whatever their length; a time without a zone needs a var that names its table's, and a day
+        is no moment where something is written or counted. -#}
 case type_family
     when 'user_id'
         then columns.base_type = user_id_type.base_type
@@ -122,9 +132,13 @@ case type_family
             or (columns.base_type = 'timestamp' and time_zone is not null)
             or (
                 columns.base_type = 'date' and time_zone is not null
-                and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+                and source in (
+                    'audit_purchases', 'wallet_adjustments', 'queued_purchases',
+                    'accepted_discrepancies'
+                )
             )
-    when 'integer' then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
+    when 'integer'
+        then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
     when 'number' then columns.typcategory = 'N'
     when 'jsonb' then columns.base_type in ('jsonb', 'json') or columns.typcategory = 'S'
     else columns.typcategory in ('S', 'E')
@@ -136,22 +150,32 @@ end
     {#- What doctor_types says to do about a type that does not fit. -#}
 case
     when base_type in ('timestamp', 'date') and time_zone is null
-        and not (base_type = 'date' and source in ('purchase_claims', 'user_wallet_balances', 'function_metrics'))
-        then 'Name the zone that it is written in: claim_service_time_zones: {' || source || ': UTC}. Or: '
+        and not (
+            base_type = 'date'
+            and source in ('purchase_claims', 'user_wallet_balances', 'function_metrics')
+        )
+        then 'Name the zone that it is written in: claim_service_time_zones: {' || source
+            || ': UTC}. Or: '
     else ''
 end
 || case
     when expression is not null then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
-    when table_kind in ('v', 'm') then 'Cast it in the view ' || relation || ' to ' || wanted_type || '.'
-    else 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
-        || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
+    when table_kind in ('v', 'm') then 'Cast it in the view ' || relation || ' to ' || wanted_type
+        || '.'
+    else 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type
+        || ' using '
+        || case
+            when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC'''
+            else quoted_name || '::' || wanted_type
+        end
         || ';'
 end
 {%- endmacro %}
 
 
 {% macro unknown_zones(settings) -%}
-    {#- The findings of doctor_types on vars that name a zone which PostgreSQL does not know by name. -#}
+    {#- The findings of doctor_types on vars that name a zone which PostgreSQL does not know by
+        name. -#}
 select
     'error',
     'The var ' || zones.name || ' is ' || zones.zone || ', which is no name of a zone.',
@@ -162,7 +186,9 @@ from (
     where vars.key in ('cap_timezone', 'local_timezone', 'metrics_time_zone')
     union all
     select 'claim_service_time_zones: ' || vars.key, vars.value
-    from jsonb_each_text(coalesce(nullif({{ settings }} -> 'claim_service_time_zones', 'null'), '{}')) as vars
+    from jsonb_each_text(
+        coalesce(nullif({{ settings }} -> 'claim_service_time_zones', 'null'), '{}')
+    ) as vars
 ) as zones
 where zones.zone is not null
     and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)

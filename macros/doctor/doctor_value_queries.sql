@@ -1,6 +1,7 @@
 {% macro doctor_value_queries(columns, settings) %}
-    {#- One query a table that is only read, by whose answer doctor judges values: of the first 10,000 rows that count how
-        many lack what, which items and signs there are, and how many of 200 users have a wallet or a claim. -#}
+    {#- One query a table that is only read, by whose answer doctor judges values: of the first
+        10,000 rows that count how many lack what, which items and signs there are, and how many of
+        200 users have a wallet or a claim. -#}
 with
 
 {{ claim_reconciliation.sources_of_values(columns, settings) }}
@@ -8,7 +9,8 @@ with
 -- By the index of each: a user's id in the column's own type.
 known as (
     select string_agg(format(
-        'exists (select from %s as stored where stored.%s = users.user_id::%s)', relation, value, type_name
+        'exists (select from %s as stored where stored.%s = users.user_id::%s)', relation, value,
+        type_name
     ), ' or ') as condition
     from columns
     where name = 'user_id' and source in ('user_wallet_balances', 'purchase_claims')
@@ -18,14 +20,17 @@ select
     source,
     relation,
     format(
-        'with sampled as (select %s from %s as stored where (%s) limit 10000)', selected, relation, counts
+        'with sampled as (select %s from %s as stored where (%s) limit 10000)', selected, relation,
+        counts
     )
     || case
         when has_user
             then ', users as (select distinct user_id::text as user_id from sampled where user_id is not null limit 200)'
         else ''
     end
-    || format(' select jsonb_build_object(''rows'', count(*), ''nulls'', jsonb_build_object(%s)', nulls)
+    || format(
+        ' select jsonb_build_object(''rows'', count(*), ''nulls'', jsonb_build_object(%s)', nulls
+    )
     || case
         when has_item
             then ', ''items'', (select jsonb_object_agg(item, rows) from (select item::text as item, count(*) as rows'
@@ -56,8 +61,8 @@ columns as (
         *,
         coalesce(expression, quote_ident(column_name)) as value
     from jsonb_to_recordset({{ columns }}) as columns (
-        source text, name text, column_name text, relation text, table_id oid, type_name text, expression text,
-        is_read boolean
+        source text, name text, column_name text, relation text, table_id oid, type_name text,
+        expression text, is_read boolean
     )
     where is_read and table_id is not null
 ),

@@ -1,5 +1,6 @@
 {% macro doctor_writes(columns) %}
-    {#- What doctor says of columns that keep a repair from writing, by the rules by which the guard refuses. -#}
+    {#- What doctor says of columns that keep a repair from writing,
+        by the rules by which the guard refuses. -#}
 {%- set reason = claim_reconciliation.unwritable_reason('unwritable', 'tables.relation') %}
 with
 
@@ -27,7 +28,10 @@ tables as (
 
 findings as (
     select
-        case when unwritable.is_computed or tables.source = 'purchase_claims' then 'error' else 'warning' end as state,
+        case
+            when unwritable.is_computed or tables.source = 'purchase_claims' then 'error'
+            else 'warning'
+        end as state,
         {{ reason.finding }} || case
             when tables.source = 'purchase_claims' then ': claim plans are refused.'
             when unwritable.is_computed then ': wallet plans are refused.'
@@ -36,7 +40,8 @@ findings as (
         {{ reason.advice }} || case when unwritable.is_computed then '.' else '' end as advice
     from tables
     cross join lateral (
-        {{ claim_reconciliation.unwritable_columns('tables.table_id', 'tables.written', 'true') | indent(8) }}
+        {{ claim_reconciliation.unwritable_columns('tables.table_id', 'tables.written', 'true')
+            | indent(8) }}
     ) as unwritable
 )
 

@@ -1,7 +1,8 @@
 {% macro episode_ends(kept, found, builds, writes, discrepancies) %}
-    {#- Kept episodes that a build found no longer, or found to be of another type, with how they ended: with the
-        account, by the last write of a plan since they were seen last, by time, or by the service itself. A plan may have written before that look and
-        committed after it; then the wallet has a later updated_at than was seen. -#}
+    {#- Kept episodes that a build found no longer, or found to be of another type, with how they
+        ended: with the account, by the last write of a plan since they were seen last, by time, or
+        by the service itself. A plan may have written before that look and committed after it; then
+        the wallet has a later updated_at than was seen. -#}
 select
     kept.user_id,
     kept.item,
@@ -33,7 +34,8 @@ from {{ kept }} as kept
 cross join {{ builds }} as builds
 left join {{ found }} as found on kept.user_id = found.user_id and kept.item = found.item
 left join {{ discrepancies }} as gone
-    on kept.user_id = gone.user_id and kept.item = gone.item and gone.excused_because = 'account_gone'
+    on kept.user_id = gone.user_id and kept.item = gone.item
+    and gone.excused_because = 'account_gone'
 left join lateral (
     select
         writes.plan_id,
@@ -53,7 +55,8 @@ where kept.discrepancy_type is distinct from found.discrepancy_type
 
 
 {% macro revised_episodes(history, writes) %}
-    {#- Ended episodes whose repair was taken back since, and those whose repair is in force again. -#}
+    {#- Ended episodes whose repair was taken back since,
+        and those whose repair is in force again. -#}
 select
     episodes.user_id,
     episodes.item,
@@ -75,7 +78,8 @@ select
     case when writes.is_reversed then 'rolled_back' else 'repaired' end as how_it_ended,
     episodes.plan_id
 from {{ history }} as episodes
-inner join {{ writes }} as writes on episodes.user_id = writes.user_id and episodes.plan_id = writes.plan_id
+inner join {{ writes }} as writes
+    on episodes.user_id = writes.user_id and episodes.plan_id = writes.plan_id
 where writes.kind <> 'rollback'
     and (
         (episodes.how_it_ended = 'repaired' and writes.is_reversed)

@@ -1,5 +1,6 @@
 {% macro begun_episodes(found, builds=none, kept=none) %}
-    {#- Episodes that begin with what a build found: all of it, or what no kept episode of that type has. -#}
+    {#- Episodes that begin with what a build found: all of it,
+        or what no kept episode of that type has. -#}
 select
     found.user_id,
     found.item,
@@ -24,7 +25,8 @@ from {{ found }} as found
 {%- if builds %}
 inner join {{ builds }} as builds on found.built_at = builds.built_at
 left join {{ kept }} as kept
-    on found.user_id = kept.user_id and found.item = kept.item and found.discrepancy_type = kept.discrepancy_type
+    on found.user_id = kept.user_id and found.item = kept.item
+    and found.discrepancy_type = kept.discrepancy_type
 where kept.user_id is null
 {%- endif %}
 {%- endmacro %}
@@ -54,9 +56,11 @@ select
     null::bigint as plan_id
 from {{ kept }} as kept
 inner join {{ found }} as found
-    on kept.user_id = found.user_id and kept.item = found.item and kept.discrepancy_type = found.discrepancy_type
+    on kept.user_id = found.user_id and kept.item = found.item
+    and kept.discrepancy_type = found.discrepancy_type
 inner join {{ builds }} as builds on found.built_at = builds.built_at
 cross join lateral (
-    select coalesce(found.probable_cause <> 'unknown', false) or kept.cause_evidence is null as is_known
+    select coalesce(found.probable_cause <> 'unknown', false)
+    or kept.cause_evidence is null as is_known
 ) as causes
 {%- endmacro %}

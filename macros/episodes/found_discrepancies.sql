@@ -1,6 +1,7 @@
 {% macro found_discrepancies(discrepancies, causes) %}
-    {#- What a build found wrong, with its size and cause. Where the wallet or the ledger names no time, the hours that lie
-        ahead are what is too few or too many; of what never ends nobody can say how much. -#}
+    {#- What a build found wrong, with its size and cause. Where the wallet or the ledger names no
+        time, the hours that lie ahead are what is too few or too many; of what never ends nobody
+        can say how much. -#}
 select
     found.user_id,
     found.item,
@@ -9,7 +10,9 @@ select
     case
         when
             found.expected_quantity is null
-            and (isfinite(found.expected_expires_at) and isfinite(found.wallet_expires_at)) is not false
+            and (
+                isfinite(found.expected_expires_at) and isfinite(found.wallet_expires_at)
+            ) is not false
             then {{ claim_reconciliation.seconds_between(
                 'coalesce(found.expected_expires_at, found.built_at)',
                 'coalesce(found.wallet_expires_at, found.built_at)'
@@ -32,9 +35,9 @@ where found.excused_because is distinct from 'account_gone'
 
 
 {% macro next_build(history, discrepancies, health) %}
-    {#- The moment of the build that the discrepancies are of, where it is newer than what is kept; else no row. Where nothing
-        is wrong it is that of the report, which must know of nothing either: of two builds at once each may have written
-        one of the tables. -#}
+    {#- The moment of the build that the discrepancies are of, where it is newer than what is kept;
+        else no row. Where nothing is wrong it is that of the report, which must know of nothing
+        either: of two builds at once each may have written one of the tables. -#}
 select built_at
 from (
     select
@@ -42,7 +45,8 @@ from (
             (select max(built_at) from {{ discrepancies }}),
             (
                 select max(built_at) from {{ health }}
-                having sum(short + excess + missing_wallets + accepted + coalesce(accounts_gone, 0)) = 0
+                having sum(short + excess + missing_wallets + accepted + coalesce(accounts_gone, 0))
+                = 0
             )
         ) as built_at,
         greatest(

@@ -42,8 +42,8 @@ group by item
 
 
 {% macro all_balance_totals(balances) %}
-    {#- A query for the sums over all of int_wallet_balances, of which only what is not at rest is read; the sums over the rest
-        are kept. -#}
+    {#- A query for the sums over all of int_wallet_balances, of which only what is not at rest is
+        read; the sums over the rest are kept. -#}
 select
     item,
     {%- for name in claim_reconciliation.total_columns() %}

@@ -1,11 +1,12 @@
 {% macro balances_build(target, query, columns, is_asked_for, is_checked=false) %}
-    {#- The statements of one build, which its caller commits: what is kept and what is read change in one transaction. The
-        locks come before the snapshot: it must not be older than what another build left, nor than a table that was
-        emptied. -#}
+    {#- The statements of one build, which its caller commits: what is kept and what is read change
+        in one transaction. The locks come before the snapshot: it must not be older than what
+        another build left, nor than a table that was emptied. -#}
     {%- set target = target.include(database=false) -%}
     {%- set kept = claim_reconciliation.kept_tables(target) -%}
     {%- do kept.update({
-        'due': claim_reconciliation.kept_table(target, 'due'), 'fresh': claim_reconciliation.kept_table(target, 'fresh'),
+        'due': claim_reconciliation.kept_table(target, 'due'),
+        'fresh': claim_reconciliation.kept_table(target, 'fresh'),
     }) -%}
     {%- set again = claim_reconciliation.balances_of_changed(kept.due) -%}
     {%- set catalog = ref(var('sku_catalog_model')) -%}
@@ -13,7 +14,8 @@ commit;
 begin isolation level repeatable read;
 {{ claim_reconciliation.refuse_hidden_rows() }};
 lock table {{ kept.state }} in share row exclusive mode;
-{%- for source in claim_reconciliation.watched_sources() if not claim_reconciliation.unwatchable_source() %}
+{%- for source in claim_reconciliation.watched_sources()
+    if not claim_reconciliation.unwatchable_source() %}
 lock table {{ source.relation }} in access share mode;
 {%- endfor %}
 do $build$
@@ -38,7 +40,8 @@ declare
     v_part bigint;
 begin
     select * into v_kept from {{ kept.state }};
-    v_why_full := {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for) | indent(8) }};
+    v_why_full :
+    = {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for) | indent(8) }};
     if v_why_full is null then
         {{ claim_reconciliation.find_changed_users(kept) | indent(8) }}
         {{ claim_reconciliation.compute_changed_users(kept, again, columns) | indent(8) }}

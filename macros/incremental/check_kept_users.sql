@@ -1,6 +1,7 @@
 {% macro check_kept_users(target, kept, again, columns) %}
-    {#- Statements that compute a part of all users anew, another one each time, and keep who differs: nothing that the build
-        knows of explains it. Whoever does is right again afterwards. -#}
+    {#- Statements that compute a part of all users anew, another one each time, and keep who
+        differs: nothing that the build knows of explains it. Whoever does is right again
+        afterwards. -#}
     {%- set quoted = [] -%}
     {%- for column in columns -%}
         {%- do quoted.append(adapter.quote(column)) -%}
@@ -10,7 +11,9 @@
 if v_why_full is null then
     v_part := mod(v_kept.checks, {{ parts }});
     create unlogged table {{ kept.due }} as
-    select user_id from {{ target }} where mod(hashtext(user_id::text)::bigint + 2147483648, {{ parts }}) = v_part;
+    select user_id
+    from {{ target }}
+    where mod(hashtext(user_id::text)::bigint + 2147483648, {{ parts }}) = v_part;
     analyze {{ kept.due }};
     create temporary table anew on commit drop as
     select {{ names }} from (

@@ -4,7 +4,9 @@
     {%- for column in columns -%}
         {%- do quoted.append(adapter.quote(column)) -%}
     {%- endfor -%}
-    {%- set new = claim_reconciliation.kept_tables(target.incorporate(path={'identifier': target.identifier ~ '__new'})) -%}
+    {%- set new = claim_reconciliation.kept_tables(
+        target.incorporate(path={'identifier': target.identifier ~ '__new'})
+    ) -%}
 create table {{ new.base }} as
 select {{ quoted | join(', ') }} from (
     {{ query | indent(4) }}
@@ -18,18 +20,22 @@ create unique index on {{ new.live }} (user_id);
 analyze {{ new.live }};
 create table {{ new.totals }} as
 {{ claim_reconciliation.balance_totals(
-    '(select balances.*, true as is_settled, v_built_at as built_at from ' ~ new.base ~ ' as balances where '
+    '(select balances.*, true as is_settled, v_built_at as built_at from ' ~ new.base
+    ~ ' as balances where '
     ~ claim_reconciliation.is_at_rest('balances', 'v_built_at') ~ ') as resting'
 ) }};
 {{ claim_reconciliation.exchange_kept_tables(target, kept, new, columns) }}
 delete from {{ kept.state }};
 insert into {{ kept.state }}
 select
-    v_built_at, pg_snapshot_xmin(v_snapshot), v_rules, v_sources, {{ claim_reconciliation.kept_files(kept) }},
-    rest.users + live.users, live.users, rest.entries, rest.wallets, coalesce(v_kept.checks, 0), '{}',
-    'All users were computed: ' || v_why_full || '.'
+    v_built_at, pg_snapshot_xmin(v_snapshot), v_rules, v_sources,
+    {{ claim_reconciliation.kept_files(kept) }},
+    rest.users + live.users, live.users, rest.entries, rest.wallets, coalesce(v_kept.checks, 0),
+    '{}', 'All users were computed: ' || v_why_full || '.'
 from (
-    select count(*) as users, coalesce(sum(ledger_entries), 0) as entries, count(*) filter (where has_wallet) as wallets
+    select
+        count(*) as users, coalesce(sum(ledger_entries), 0) as entries,
+        count(*) filter (where has_wallet) as wallets
     from {{ kept.base }} as balances
     where {{ claim_reconciliation.is_at_rest('balances', 'v_built_at') | indent(4) }}
 ) as rest
@@ -38,14 +44,21 @@ cross join (select count(*) as users from {{ kept.live }}) as live;
 
 
 {% macro exchange_kept_tables(target, kept, new, columns) %}
-    {#- Statements that let int_wallet_balances read the new tables, under the names of the old ones. A table of that name, of
-        an earlier version, is left to the views on it until the run ends; a view whose columns no longer fit is made anew. -#}
+    {#- Statements that let int_wallet_balances read the new tables, under the names of the old
+        ones. A table of that name, of an earlier version, is left to the views on it until the run
+        ends; a view whose columns no longer fit is made anew. -#}
     {%- set view -%}
 create or replace view {{ target }} as
-{{ claim_reconciliation.balances_view({'base': new.base, 'live': new.live, 'state': kept.state}, columns) }}
+{{ claim_reconciliation.balances_view({
+    'base': new.base, 'live': new.live, 'state': kept.state
+}, columns) }}
     {%- endset -%}
-if exists (select 1 from pg_catalog.pg_class where oid = to_regclass('{{ target }}') and relkind = 'r') then
-    alter table {{ target }} rename to {{ adapter.quote(claim_reconciliation._retired_relation(target).identifier) }};
+if exists (
+    select 1 from pg_catalog.pg_class where oid = to_regclass('{{ target }}') and relkind = 'r'
+) then
+    alter table {{ target }} rename to {{ adapter.quote(
+        claim_reconciliation._retired_relation(target).identifier
+    ) }};
 elsif to_regclass('{{ target }}') is not null and to_regclass('{{ kept.base }}') is not null then
     execute $lock${{ claim_reconciliation.lock_views_of(kept.base) }}$lock$;
 end if;

@@ -1,6 +1,7 @@
 {% macro compute_changed_users(kept, again, columns) %}
-    {#- Statements that compute the users of `due` again and let them be read in `live`. A row that is gone shows only in
-        the counts: where these differ, so do those of some of 65,536 buckets of users, who are computed in a second round. -#}
+    {#- Statements that compute the users of `due` again and let them be read in `live`. A row that
+        is gone shows only in the counts: where these differ, so do those of some of 65,536 buckets
+        of users, who are computed in a second round. -#}
 loop
     if
         (
@@ -16,8 +17,12 @@ loop
         {{ claim_reconciliation.replace_due_users(kept, again, columns) | indent(8) }}
     end if;
     if
-        v_kept.rest_entries + (select coalesce(sum(ledger_entries), 0) from {{ kept.live }} where not is_gone) = v_entries
-        and v_kept.rest_wallets + (select count(*) from {{ kept.live }} where has_wallet and not is_gone) = v_wallets
+        v_kept.rest_entries + (
+            select coalesce(sum(ledger_entries), 0) from {{ kept.live }} where not is_gone
+        ) = v_entries
+        and v_kept.rest_wallets + (
+            select count(*) from {{ kept.live }} where has_wallet and not is_gone
+        ) = v_wallets
     then
         exit;
     elsif v_counted > 0 then
@@ -39,8 +44,8 @@ drop table {{ kept.due }};
 
 
 {% macro replace_due_users(kept, again, columns) %}
-    {#- Statements that compute the users of `due` and put them into `live`, whoever has no row any more with a mark; what
-        was at rest leaves the sums. -#}
+    {#- Statements that compute the users of `due` and put them into `live`, whoever has no row any
+        more with a mark; what was at rest leaves the sums. -#}
     {%- set quoted = [] -%}
     {%- for column in columns -%}
         {%- do quoted.append(adapter.quote(column)) -%}

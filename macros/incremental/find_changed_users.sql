@@ -1,5 +1,6 @@
 {% macro is_young() -%}
-    {#- Whether the transaction that wrote a row's version was not over at the last build; xid has no order of its own. -#}
+    {#- Whether the transaction that wrote a row's version was not over at the last build;
+        xid has no order of its own. -#}
     (
         xidsend(xmin) >= v_from and xidsend(xmin) < v_until
         or v_from > v_until and (xidsend(xmin) >= v_from or xidsend(xmin) < v_until)
@@ -13,8 +14,8 @@
 
 
 {% macro find_changed_users(kept) %}
-    {#- Statements that count the rows of the sources and leave the users of young ones in the table `due`. Where the first
-        young row lies far behind, only what follows is read again. -#}
+    {#- Statements that count the rows of the sources and leave the users of young ones in the table
+        `due`. Where the first young row lies far behind, only what follows is read again. -#}
 v_from := {{ claim_reconciliation.xid_bytes('v_kept.snapshot_xmin') }};
 v_until := {{ claim_reconciliation.xid_bytes('pg_snapshot_xmax(v_snapshot)') }};
 create temporary table scanned on commit drop as
@@ -23,7 +24,10 @@ select
     '{{ source.name }}' as source,
     count(*) filter (where {{ source.counts }}) as entries,
     case
-        when exists (select 1 from pg_catalog.pg_inherits where inhparent = '{{ source.relation }}'::regclass) then '(0,0)'
+        when exists (
+            select 1 from pg_catalog.pg_inherits where inhparent = '{{ source.relation }}'::regclass
+        )
+            then '(0,0)'
         else min(ctid) filter (where {{ claim_reconciliation.is_young() | indent(8) }})
     end as first_young
 from {{ source.relation }}

@@ -1,10 +1,11 @@
 {% macro is_at_rest(balances, now) %}
-    {#- Whether time alone can change nothing of a user's row any more, and nothing is wrong: settled, each quantity right,
-        no expiry ahead. -#}
+    {#- Whether time alone can change nothing of a user's row any more, and nothing is wrong:
+        settled, each quantity right, no expiry ahead. -#}
     (
         {{ claim_reconciliation.is_settled(balances ~ '.last_activity_at', now) }}
     {%- for item in claim_reconciliation.wallet_items() %}
-        {%- set wallet, expected = balances ~ '.' ~ item.name ~ '_wallet_', balances ~ '.' ~ item.name ~ '_expected_' %}
+        {%- set wallet, expected = balances ~ '.' ~ item.name ~ '_wallet_', balances ~ '.'
+            ~ item.name ~ '_expected_' %}
         {%- if item.kind == 'quantity' %}
         and ({{ claim_reconciliation.quantity_discrepancy_type(
             balances ~ '.has_wallet', wallet ~ 'quantity', expected ~ 'quantity'

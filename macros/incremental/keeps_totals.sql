@@ -3,7 +3,8 @@
 {% endmacro %}
 
 {% macro default__keeps_totals(balances) %}
-    {#- Whether a build keeps sums beside these balances: the rows of a unit test nobody has built. -#}
+    {#- Whether a build keeps sums beside these balances:
+        the rows of a unit test nobody has built. -#}
     {{- return(execute and not balances.is_cte) -}}
 {% endmacro %}
 

@@ -1,7 +1,8 @@
 {% macro kept_tables(balances) %}
-    {#- The tables beside int_wallet_balances. `base`: each user as of the last full build, never written until the next one.
-        `live`: those whose rows changed since, and those whom time alone may change: in flight, with a booster that runs, or
-        wrong; whoever is there is read there. `totals`: the sums over the rest of base. `state`: one row about the build. -#}
+    {#- The tables beside int_wallet_balances. `base`: each user as of the last full build, never
+        written until the next one. `live`: those whose rows changed since, and those whom time
+        alone may change: in flight, with a booster that runs, or wrong; whoever is there is read
+        there. `totals`: the sums over the rest of base. `state`: one row about the build. -#}
     {%- set tables = {} -%}
     {%- for part in ['base', 'live', 'totals', 'state'] -%}
         {%- do tables.update({part: claim_reconciliation.kept_table(balances, part)}) -%}
@@ -12,19 +13,26 @@
 
 {% macro kept_table(balances, part) %}
     {{- return(
-        balances.include(database=false).incorporate(path={'identifier': balances.identifier ~ '__' ~ part}, type='table')
+        balances.include(database=false).incorporate(
+            path={'identifier': balances.identifier ~ '__' ~ part}, type='table'
+        )
     ) -}}
 {% endmacro %}
 
 
 {% macro kept_files(kept) %}
-    {#- An expression for the files of the tables that no count is made of: what somebody emptied is lost. -#}
-    concat_ws(' ', pg_relation_filenode(to_regclass('{{ kept.base }}')), pg_relation_filenode(to_regclass('{{ kept.totals }}')))
+    {#- An expression for the files of the tables that no count is made of:
+        what somebody emptied is lost. -#}
+    concat_ws(
+        ' ', pg_relation_filenode(to_regclass('{{ kept.base }}')),
+        pg_relation_filenode(to_regclass('{{ kept.totals }}'))
+    )
 {%- endmacro %}
 
 
 {% macro create_balances_state(state) %}
-    {#- A statement that makes the table whose lock lets one build in; of two at once, one finds it there. -#}
+    {#- A statement that makes the table whose lock lets one build in; of two at once,
+        one finds it there. -#}
 do $state$
 begin
     create table if not exists {{ state }} (
@@ -49,10 +57,14 @@ $state$
 
 
 {% macro balances_view(kept, columns) %}
-    {#- The query of int_wallet_balances: what time decides is judged by the build's own moment. A filter on is_at_rest
-        leaves out one of the halves. -#}
+    {#- The query of int_wallet_balances: what time decides is judged by the build's own moment. A
+        filter on is_at_rest leaves out one of the halves. -#}
     {%- set halves = [
-        ('base', 'true', 'not exists (select 1 from ' ~ kept.live ~ ' as live where live.user_id = stored.user_id)'),
+        (
+            'base', 'true',
+            'not exists (select 1 from ' ~ kept.live
+            ~ ' as live where live.user_id = stored.user_id)'
+        ),
         ('live', 'false', 'not stored.is_gone'),
     ] -%}
     {%- for half, is_at_rest, condition in halves %}

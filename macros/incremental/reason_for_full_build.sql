@@ -20,12 +20,16 @@
             v_kept.built_at is null
             or to_regclass('{{ kept.base }}') is null or to_regclass('{{ kept.live }}') is null
             or not exists (
-                select 1 from pg_catalog.pg_class where oid = to_regclass('{{ target }}') and relkind = 'v'
+                select 1
+                from pg_catalog.pg_class
+                where oid = to_regclass('{{ target }}') and relkind = 'v'
             )
             then 'nothing is kept yet'
-        when v_kept.kept_files <> {{ claim_reconciliation.kept_files(kept) }} then 'what was kept is lost'
+        when v_kept.kept_files <> {{ claim_reconciliation.kept_files(kept) }}
+            then 'what was kept is lost'
         when v_kept.rules <> v_rules then 'the rules, the catalogue or the code are others'
-        when v_kept.sources <> v_sources then 'a table was exchanged, emptied or rewritten, or the server is another'
+        when v_kept.sources <> v_sources
+            then 'a table was exchanged, emptied or rewritten, or the server is another'
         when v_kept.built_at > v_built_at then 'the clock went back'
         when v_kept.snapshot_xmin > pg_snapshot_xmin(v_snapshot) then 'the transactions went back'
         when pg_snapshot_xmax(v_snapshot)::text::numeric - v_kept.snapshot_xmin::text::numeric >= 2147483648
@@ -38,7 +42,8 @@
     {#- Which columns are read, by number and type: one that took another's name is another. -#}
     {%- set read = [] -%}
     {%- for column in claim_reconciliation.looked_up_columns()
-        if column.source in ('purchase_claims', 'user_wallet_balances', 'wallet_adjustments') and column.is_read -%}
+        if column.source in ('purchase_claims', 'user_wallet_balances', 'wallet_adjustments')
+        and column.is_read -%}
         {%- do read.append([column.source, column.name, column.column_number, column.type_id]) -%}
     {%- endfor -%}
     {{- return(tojson(read)) -}}
@@ -46,8 +51,8 @@
 
 
 {% macro rules_in_force(sku_catalog) %}
-    {#- An expression for what decides a balance besides the build's own text: settings and catalogue, and what the staging
-        models make of a row. -#}
+    {#- An expression for what decides a balance besides the build's own text: settings and
+        catalogue, and what the staging models make of a row. -#}
 (
     select
         {{ claim_reconciliation.build_settings_digest(
@@ -67,14 +72,16 @@ with recursive tables as (
     select '{{ source.relation }}'::regclass::oid as oid{{ ' union all' if not loop.last }}
     {%- endfor %}
     union all
-    select pg_inherits.inhrelid from tables join pg_catalog.pg_inherits on tables.oid = pg_inherits.inhparent
+    select pg_inherits.inhrelid
+    from tables join pg_catalog.pg_inherits
+    on tables.oid = pg_inherits.inhparent
 )
 {%- endmacro %}
 
 
 {% macro state_of_sources() %}
-    {#- An expression for which tables these are: of which cluster, in which files, with which partitions, and which labels
-        their enums have. -#}
+    {#- An expression for which tables these are: of which cluster, in which files, with which
+        partitions, and which labels their enums have. -#}
 (
     {{ claim_reconciliation.tables_of_sources() | indent(4) }}
 
@@ -82,7 +89,9 @@ with recursive tables as (
         (select system_identifier::text from pg_control_system()),
         (select oid::bigint from pg_catalog.pg_database where datname = current_database()),
         (
-            select jsonb_agg(jsonb_build_array(oid::bigint, pg_relation_filenode(oid)::bigint) order by oid)
+            select jsonb_agg(
+                jsonb_build_array(oid::bigint, pg_relation_filenode(oid)::bigint) order by oid
+            )
             from tables
         ),
         (

@@ -1,9 +1,12 @@
-{#- dbt's `table`, filled on several cores: dbt fills a table that has a contract by an insert, for which PostgreSQL uses
-    one; to create a table from a query it uses several. The predecessor is dropped with cascade. -#}
+{#- dbt's `table`, filled on several cores: dbt fills a table that has a contract by an insert, for
+    which PostgreSQL uses one; to create a table from a query it uses several. The predecessor is
+    dropped with cascade. -#}
 {% materialization parallel_table, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set backup = make_backup_relation(target, 'table' if existing is none else existing.type) -%}
+    {%- set backup = make_backup_relation(
+        target, 'table' if existing is none else existing.type
+    ) -%}
 
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
     {{ claim_reconciliation._replace_table(existing, target, backup, sql, takes_views_along=true) }}
@@ -13,8 +16,9 @@
 
 
 {% macro _replace_table(existing, target, predecessor, sql, takes_views_along=false) %}
-    {#- Creates the table beside the existing one, which it then takes the place of, and commits. The existing one is left
-        under the name of its predecessor, with the views on it, unless the new one takes them along. -#}
+    {#- Creates the table beside the existing one, which it then takes the place of, and commits.
+        The existing one is left under the name of its predecessor, with the views on it, unless the
+        new one takes them along. -#}
     {%- set intermediate = make_intermediate_relation(target) -%}
     {{ drop_relation_if_exists(load_cached_relation(intermediate)) }}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -44,7 +48,9 @@
     {% endif %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=True)) %}
+    {% do apply_grants(
+        target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=True)
+    ) %}
     {% do persist_docs(target, model) %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -52,8 +58,8 @@
 
 
 {% macro _create_table_in_parallel(relation, sql) %}
-    {#- A statement under the model's contract, which is asserted as by dbt; each column is cast to the type that it
-        states. -#}
+    {#- A statement under the model's contract, which is asserted as by dbt; each column is cast to
+        the type that it states. -#}
     {%- if not config.get('contract').enforced -%}
         {{- return(get_create_table_as_sql(False, relation, sql)) -}}
     {%- endif -%}
@@ -61,7 +67,8 @@
 create table {{ relation }} as
 select
     {%- for column in model.columns.values() %}
-    {{ adapter.quote(column.name) }}::{{ column.data_type }} as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
+    {{ adapter.quote(column.name) }}::{{ column.data_type }}
+        as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
     {%- endfor %}
 from (
     {{ sql }}
@@ -76,10 +83,13 @@ from (
         {%- for constraint in column.constraints -%}
             {%- if constraint.type != 'not_null' -%}
                 {{- exceptions.raise_compiler_error(
-                    'A retained_table has no ' ~ constraint.type ~ ' constraint, which ' ~ column.name ~ ' asks for.'
+                    'A retained_table has no ' ~ constraint.type ~ ' constraint, which '
+                    ~ column.name ~ ' asks for.'
                 ) -}}
             {%- endif -%}
-            {%- do actions.append('alter column ' ~ adapter.quote(column.name) ~ ' set not null') -%}
+            {%- do actions.append(
+                'alter column ' ~ adapter.quote(column.name) ~ ' set not null'
+            ) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return('alter table ' ~ relation ~ ' ' ~ actions | join(', ') if actions else '') -}}

@@ -1,6 +1,7 @@
-{#- A view that is replaced in place, so that the views on it stay. dbt's own `view` makes another one and drops the
-    first with cascade: of a chain of views all but the first would be missing until the build reaches them. Where its
-    columns have changed so that PostgreSQL refuses, it is dropped and made anew, like any other. -#}
+{#- A view that is replaced in place, so that the views on it stay. dbt's own `view` makes another
+    one and drops the first with cascade: of a chain of views all but the first would be missing
+    until the build reaches them. Where its columns have changed so that PostgreSQL refuses, it is
+    dropped and made anew, like any other. -#}
 {% materialization replaced_view, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='view') -%}
@@ -23,7 +24,9 @@ $replace$
     {%- endcall %}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do apply_grants(target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=False)) %}
+    {% do apply_grants(
+        target, config.get('grants'), should_revoke=should_revoke(existing, full_refresh_mode=False)
+    ) %}
     {% do persist_docs(target, model) %}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}

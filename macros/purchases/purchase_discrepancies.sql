@@ -1,6 +1,7 @@
 {% macro purchase_discrepancies(purchases, claims, accounts) %}
-    {#- What is wrong between purchases and claims, one row a tx_id and type: is the claim paid for, and do both name the
-        same user and SKU? user_id and sku are the claim's where there is one. -#}
+    {#- What is wrong between purchases and claims, one row a tx_id and type: is the claim paid for,
+        and do both name the same user and SKU? user_id and sku are the claim's where there is
+        one. -#}
 select
     pairs.*,
     found.discrepancy_type,
@@ -22,7 +23,8 @@ from (
         purchases.has_other_skus,
         purchases.has_other_units,
         purchases.units,
-        case when claims.tx_id is not null then {{ claim_reconciliation.units_of('claims') }} end as claim_units,
+        case when claims.tx_id is not null then {{ claim_reconciliation.units_of('claims') }} end
+            as claim_units,
         claims.claimed_at,
         coalesce(purchases.purchased_at, claims.claimed_at) as bought_at,
         claims.tx_id is not null as has_claim,
@@ -48,7 +50,8 @@ cross join lateral (
 
 
 {% macro mismatch_reason() %}
-    {#- Why a claim and its purchase do not name the same user and SKU; null where they do or there is no purchase. -#}
+    {#- Why a claim and its purchase do not name the same user and SKU;
+        null where they do or there is no purchase. -#}
     case
         when audit_rows is null then null
         when has_other_users then 'conflicting_users'

@@ -1,12 +1,22 @@
 {% macro is_payment(status) %}
     {#- Whether the store reports that the user paid. An unknown status is none. -#}
-    coalesce({{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(var('recoverable_statuses')) }}, false)
+    coalesce(
+        {{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(
+            var('recoverable_statuses')
+        ) }},
+        false
+    )
 {%- endmacro %}
 
 
 {% macro is_refund(status) %}
     {#- Whether the store reports that it gave the money back. An unknown status is none. -#}
-    coalesce({{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(var('refund_statuses')) }}, false)
+    coalesce(
+        {{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(
+            var('refund_statuses')
+        ) }},
+        false
+    )
 {%- endmacro %}
 
 

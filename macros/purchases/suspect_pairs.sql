@@ -1,6 +1,7 @@
 {% macro suspect_pairs(audit, claims) %}
-    {#- Statuses beside their claims, but for payments that name just what the claim gave. A status without a claim is here
-        whatever it says. A comparison with one verdict, because the planner then expects few rows. -#}
+    {#- Statuses beside their claims, but for payments that name just what the claim gave. A status
+        without a claim is here whatever it says. A comparison with one verdict, because the planner
+        then expects few rows. -#}
 select *
 from (
     select
@@ -20,7 +21,8 @@ from (
                 audit.user_id = claims.user_id
                 and audit.sku = claims.sku
                 {%- if claim_reconciliation.keeps_units() %}
-                and {{ claim_reconciliation.units_of('audit') }} = {{ claim_reconciliation.units_of('claims') }}
+                and {{ claim_reconciliation.units_of('audit') }}
+                = {{ claim_reconciliation.units_of('claims') }}
                 {%- endif %}
                 and {{ claim_reconciliation.is_payment('audit.status') }}
                 then 'right'
@@ -47,8 +49,8 @@ where claim_tx_id is not null
 
 
 {% macro statuses_of_pairs(pairs, audit) %}
-    {#- The statuses in rows of suspect_pairs, and where there is a claim the payments that are right as well: with few
-        tx_ids to look up, as the comparison tells the planner. -#}
+    {#- The statuses in rows of suspect_pairs, and where there is a claim the payments that are
+        right as well: with few tx_ids to look up, as the comparison tells the planner. -#}
 select
     tx_id,
     user_id,

@@ -1,10 +1,12 @@
 {% macro keep_test_results() %}
-    {#- At the end of a run: one row a data test in fct_test_results, passes included, and those older than
-        test_results_retention_days gone. It never fails a build: what goes wrong here is a warning of the database. -#}
+    {#- At the end of a run: one row a data test in fct_test_results, passes included, and those
+        older than test_results_retention_days gone. It never fails a build: what goes wrong here is
+        a warning of the database. -#}
     {%- if execute -%}
         {%- set tests = results | selectattr('node.resource_type', 'equalto', 'test') | list -%}
         {%- for node in graph.nodes.values()
-            if tests and node.package_name == 'claim_reconciliation' and node.name == 'fct_test_results' -%}
+            if tests and node.package_name == 'claim_reconciliation'
+            and node.name == 'fct_test_results' -%}
             {{- claim_reconciliation._insert_test_results(node.schema, node.alias, tests) -}}
         {%- endfor -%}
     {%- endif -%}
@@ -20,16 +22,21 @@ begin
     end if;
     set local lock_timeout = '5s';
     insert into {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
-        (invocation_id, test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook, selector)
+        (
+            invocation_id, test_id, test_name, package_name, severity, status, failures,
+            execution_seconds, tested_at, runbook, selector
+        )
     select
-        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures, execution_seconds, tested_at, runbook,
+        '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures,
+        execution_seconds, tested_at, runbook,
         nullif('{{ claim_reconciliation._built_selector() }}', '')
     from jsonb_to_recordset('{{ claim_reconciliation._test_results_json(tests) }}') as results (
-        test_id text, test_name text, package_name text, severity text, status text, failures bigint,
-        execution_seconds double precision, tested_at timestamptz, runbook text
+        test_id text, test_name text, package_name text, severity text, status text,
+        failures bigint, execution_seconds double precision, tested_at timestamptz, runbook text
     );
     delete from {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
-    where tested_at < statement_timestamp() - {{ var('test_results_retention_days') }} * interval '24 hours';
+    where tested_at
+        < statement_timestamp() - {{ var('test_results_retention_days') }} * interval '24 hours';
 exception when others then
     raise warning 'test results were not kept: % (%)', sqlerrm, sqlstate;
 end
@@ -38,11 +45,12 @@ $keep_test_results$;
 
 
 {% macro _test_results_json(tests) %}
-    {#- The results as JSON, to stand between single quotes. No message and no row of a failing test: both may hold ids
-        of users. -#}
+    {#- The results as JSON, to stand between single quotes. No message and no row of a failing
+        test: both may hold ids of users. -#}
     {%- set rows = [] -%}
     {%- for test in tests -%}
-        {%- set executed = test.timing | selectattr('name', 'equalto', 'execute') | map(attribute='completed_at') | first -%}
+        {%- set executed = test.timing | selectattr('name', 'equalto', 'execute')
+            | map(attribute='completed_at') | first -%}
         {%- do rows.append({
             'test_id': test.node.unique_id,
             'test_name': test.node.name,
@@ -60,8 +68,9 @@ $keep_test_results$;
 
 
 {% macro _built_selector() %}
-    {#- Which of the selectors this run has built: its name, `all` where nothing was selected or left out, and nothing
-        where it built a part or only tested. Unit tests and the like say nothing about what was built. -#}
+    {#- Which of the selectors this run has built: its name, `all` where nothing was selected or
+        left out, and nothing where it built a part or only tested. Unit tests and the like say
+        nothing about what was built. -#}
     {%- set given = invocation_args_dict or {} -%}
     {%- if given.get('which') != 'build' or given.get('select') or given.get('exclude') -%}
         {{- return('') -}}

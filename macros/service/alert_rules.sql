@@ -1,20 +1,25 @@
 {% macro alert_rules() %}
-    {#- The alerts, one entry each. `parts` are pairs of columns of int_service_minutes, what is bad and out of how many:
-        a minute breaches where in each pair bad > threshold * unit * total, and has little traffic where a total lies
-        below min_total. Where nobody asked anything, by the column asked, it breaches or says nothing: silence is never
-        ok. It fires after for_minutes such minutes in a row. -#}
-    {%- set recent = 'the trailing 5 minutes, or as many more as hold ' ~ var('min_requests') ~ ' requests' -%}
+    {#- The alerts, one entry each. `parts` are pairs of columns of int_service_minutes, what is bad
+        and out of how many: a minute breaches where in each pair bad > threshold * unit * total,
+        and has little traffic where a total lies below min_total. Where nobody asked anything, by
+        the column asked, it breaches or says nothing: silence is never ok. It fires after
+        for_minutes such minutes in a row. -#}
+    {%- set recent = 'the trailing 5 minutes, or as many more as hold ' ~ var('min_requests')
+        ~ ' requests' -%}
     {%- set availability_budget = '(1 - ' ~ var('slo_availability') ~ ')' -%}
     {{- return([
         {'alert': 'error_rate', 'severity': 'critical', 'threshold': var('alert_error_rate'), 'unit': 1,
-         'parts': [('recent_errors', 'recent_requests')], 'min_total': var('min_requests'), 'asked': 'requests_5m',
-         'for_minutes': var('alert_error_rate_minutes'), 'anchor': 'error-rate',
+         'parts': [('recent_errors', 'recent_requests')], 'min_total': var('min_requests'),
+         'asked': 'requests_5m', 'for_minutes': var('alert_error_rate_minutes'),
+         'anchor': 'error-rate',
          'description': 'Share of requests answered by 5xx, or by nothing, over ' ~ recent ~ '.'},
         {'alert': 'latency', 'severity': 'warning', 'threshold': var('alert_slow_share'), 'unit': 1,
-         'parts': [('recent_slow_requests', 'recent_timed_requests')], 'min_total': var('min_requests'),
+         'parts': [('recent_slow_requests', 'recent_timed_requests')],
+         'min_total': var('min_requests'),
          'asked': 'timed_requests_5m',
          'for_minutes': var('alert_latency_minutes'), 'anchor': 'latency',
-         'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over ' ~ recent ~ '.'},
+         'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over '
+         ~ recent ~ '.'},
         {'alert': 'conflict_rate', 'severity': 'info', 'threshold': var('alert_conflict_rate'), 'unit': 1,
          'parts': [('conflicts_60m', 'requests_60m')], 'min_total': var('min_requests'),
          'for_minutes': 1, 'anchor': 'conflict-rate',
@@ -35,13 +40,16 @@
 {% macro alert_requests(rule) %}
     {#- How much there was to judge by: the smallest of the rule's totals. -#}
     least(
-        {%- for _, total in rule.parts %}coalesce({{ total }}, 0){{ ', ' if not loop.last }}{% endfor -%}
+        {%- for _, total in rule.parts %}coalesce(
+            {{ total }}, 0
+        ){{ ', ' if not loop.last }}{% endfor -%}
     )
 {%- endmacro %}
 
 
 {% macro alert_signal(rule) %}
-    {#- What one minute says about a rule: breach, ok, low_traffic or no_data. Counts decide, never a ratio. -#}
+    {#- What one minute says about a rule: breach, ok, low_traffic or no_data. Counts decide,
+        never a ratio. -#}
     case
         when
             {{ claim_reconciliation.alert_requests(rule) }} >= {{ rule.min_total }}
@@ -53,7 +61,8 @@
         {%- if rule.asked %}
         when coalesce({{ rule.asked }}, 0) = 0 then 'no_data'
         {%- endif %}
-        when {{ claim_reconciliation.alert_requests(rule) }} < {{ rule.min_total }} then 'low_traffic'
+        when {{ claim_reconciliation.alert_requests(rule) }} < {{ rule.min_total }}
+            then 'low_traffic'
         else 'ok'
     end
 {%- endmacro %}
@@ -63,14 +72,17 @@
     {#- What the threshold is compared with, for people. -#}
     least(
         {%- for bad, total in rule.parts -%}
-        {{ bad }}::double precision / nullif({{ total }} * {{ rule.unit }}, 0){{ ', ' if not loop.last }}
+        {{ bad }}::double precision / nullif(
+            {{ total }} * {{ rule.unit }}, 0
+        ){{ ', ' if not loop.last }}
         {%- endfor -%}
     )
 {%- endmacro %}
 
 
 {% macro signal_changes(signals, rules) %}
-    {#- A query for the minutes in which a rule's signal is another one than in the minute before. -#}
+    {#- A query for the minutes in which a rule's signal is another one than in the minute
+        before. -#}
     {%- for rule in rules -%}
 select
     '{{ rule.alert }}' as alert,

@@ -1,6 +1,6 @@
 {% macro emptied_periods(counted, counts, spans, counted_by) %}
-    {#- A query for what was counted before and has no request any more: written as 0, and deleted when all is written.
-        Without it a minute would keep requests that its hour has lost. -#}
+    {#- A query for what was counted before and has no request any more: written as 0, and deleted
+        when all is written. Without it a minute would keep requests that its hour has lost. -#}
 select
     counted.period,
     counted.started_at,
@@ -18,7 +18,8 @@ select
     null as p99_latency_ms,
     '{{ counted_by }}' as counted_by
 from {{ counted }} as counted
-left join {{ counts }} as counts on counted.period = counts.period and counted.started_at = counts.started_at
+left join {{ counts }} as counts
+    on counted.period = counts.period and counted.started_at = counts.started_at
 where
     {{ claim_reconciliation.is_counted_anew('counted.started_at', spans) | indent(4) }}
     and counts.started_at is null

@@ -1,6 +1,6 @@
 {% macro escalation_level(alert, contacts) %}
-    {#- The highest level of contacts that an alert has reached by the time that it has fired; null where it does not
-        fire or nobody is told of it. -#}
+    {#- The highest level of contacts that an alert has reached by the time that it has fired; null
+        where it does not fire or nobody is told of it. -#}
     (
         select max(contacts.escalation_level)
         from {{ contacts }} as contacts

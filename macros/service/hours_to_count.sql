@@ -1,7 +1,8 @@
 {% macro hours_to_count(counted, requests, counted_by) %}
-    {#- A query for the spans of hours to count anew, one row: from count_from on, and from recount_from to recount_until,
-        which only the vars of that name set. The regular one begins metrics_lookback_hours before the end of the last
-        build, or with the first hour that was counted by other rules and whose requests are still there. -#}
+    {#- A query for the spans of hours to count anew, one row: from count_from on, and from
+        recount_from to recount_until, which only the vars of that name set. The regular one begins
+        metrics_lookback_hours before the end of the last build, or with the first hour that was
+        counted by other rules and whose requests are still there. -#}
     {%- set kept_from = claim_reconciliation.metrics_kept_from() %}
 with
 
@@ -10,17 +11,26 @@ bounds as (
         greatest(
             {{ kept_from }},
             least(
-                {{ claim_reconciliation.minutes_after('max(started_at)', 60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')) }},
+                {{ claim_reconciliation.minutes_after(
+                    'max(started_at)',
+                    60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')
+                ) }},
                 min(started_at) filter (
                     where counted_by is distinct from '{{ counted_by }}'
-                        and started_at > (select min(requested_at) from {{ requests }} where requested_at >= {{ kept_from }})
+                        and started_at > (
+                            select min(requested_at)
+                            from {{ requests }}
+                            where requested_at >= {{ kept_from }}
+                        )
                 )
             )
         ) as count_from,
         {%- if var('recount_metrics_from') %}
             greatest(
                 {{ kept_from }},
-                {{ claim_reconciliation.period_start("timestamptz '" ~ var('recount_metrics_from') ~ "'", 60) }}
+                {{ claim_reconciliation.period_start(
+                    "timestamptz '" ~ var('recount_metrics_from') ~ "'", 60
+                ) }}
             ) as recount_from,
             timestamptz '{{ var("recount_metrics_until") or "infinity" }}' as recount_until
         {%- else %}
@@ -45,7 +55,8 @@ hours as (
         hour,
         exists (
             select from {{ requests }} as requests
-            where {{ claim_reconciliation.period_start('requests.requested_at', 1) }} = first_minutes.first_minute
+            where {{ claim_reconciliation.period_start('requests.requested_at', 1) }}
+            = first_minutes.first_minute
                 and requests.requested_at >= (select least(count_from, recount_from) from bounds)
         ) as is_whole
     from first_minutes
@@ -60,8 +71,8 @@ from bounds
 
 
 {% macro first_whole_hour(timestamp, hours) %}
-    {#- Where to begin counting anew at or after a time: after the hours whose beginning the service has pruned. They stay
-        as they were counted, or each build would know less of them. -#}
+    {#- Where to begin counting anew at or after a time: after the hours whose beginning the service
+        has pruned. They stay as they were counted, or each build would know less of them. -#}
     greatest({{ timestamp }}, (
         select {{ claim_reconciliation.minutes_after('max(pruned.hour)', 60) }}
         from {{ hours }} as pruned
@@ -75,8 +86,11 @@ from bounds
 
 
 {% macro is_counted_anew(timestamp, spans) %}
-    {#- Whether a time lies in one of the spans. Plain comparisons with single values, so that an index finds the rows. -#}
-    {{ timestamp }} >= (select least(spans.count_from, spans.recount_from) from {{ spans }} as spans)
+    {#- Whether a time lies in one of the spans. Plain comparisons with single values, so that an
+        index finds the rows. -#}
+    {{ timestamp }} >= (
+        select least(spans.count_from, spans.recount_from) from {{ spans }} as spans
+    )
     and (
         {{ timestamp }} >= (select spans.count_from from {{ spans }} as spans)
         or (

@@ -1,5 +1,6 @@
 {% macro objectives() %}
-    {#- A query for each objective with each lookback. An objective of 1 has no budget: any miss is a breach. -#}
+    {#- A query for each objective with each lookback. An objective of 1 has no budget:
+        any miss is a breach. -#}
 select
     slos.slo,
     slos.objective,
@@ -20,8 +21,8 @@ cross join (
 
 
 {% macro objective_events(minutes, windows, builds) %}
-    {#- A query for what each objective counts, with the time it took: requests by minute, judged windows, and settled
-        balances by build. -#}
+    {#- A query for what each objective counts, with the time it took: requests by minute, judged
+        windows, and settled balances by build. -#}
 select
     'availability' as slo,
     started_at as began_at,

@@ -1,6 +1,6 @@
 {% macro request_counts() %}
-    {#- The counts of a set of requests. Whatever is judged is judged by these, and they add up over any span. A request
-        without a duration is neither slow nor timed. -#}
+    {#- The counts of a set of requests. Whatever is judged is judged by these, and they add up over
+        any span. A request without a duration is neither slow nor timed. -#}
     count(*)::int as requests,
     count(*) filter (where is_success)::int as successes,
     count(*) filter (where is_conflict)::int as conflicts,
@@ -14,8 +14,8 @@
 
 
 {% macro request_percentiles() %}
-    {#- Percentiles of a set of requests, each the duration of one of them: p95 <= x is exactly at most 5 % above x. They
-        do not add up, so that a longer span reads the requests again. -#}
+    {#- Percentiles of a set of requests, each the duration of one of them: p95 <= x is exactly at
+        most 5 % above x. They do not add up, so that a longer span reads the requests again. -#}
     percentile_disc(0.5) within group (order by duration_ms) as p50_latency_ms,
     percentile_disc(0.95) within group (order by duration_ms) as p95_latency_ms,
     percentile_disc(0.99) within group (order by duration_ms) as p99_latency_ms
@@ -23,7 +23,8 @@
 
 
 {% macro counting_rules() %}
-    {#- One name for all vars that decide what is counted: what was counted by others is counted again. -#}
+    {#- One name for all vars that decide what is counted:
+        what was counted by others is counted again. -#}
     {%- set rules = {} -%}
     {%- for name in [
         'alert_latency_ms', 'claim_functions', 'claim_service_columns', 'claim_service_time_zones',

@@ -1,5 +1,6 @@
 {% macro unapproved_finding(unapproved) %}
-    {#- A query for the plans that were applied without an approval, one row where there is a guard. -#}
+    {#- A query for the plans that were applied without an approval,
+        one row where there is a guard. -#}
 select
     'unapproved_break_glass' as alert,
     plans as value,
@@ -11,8 +12,8 @@ from {{ unapproved }}
 
 
 {% macro shop_silences(lasts, shop) %}
-    {#- A query for what goes on while something else stands still for alert_silence_minutes, one row an alert:
-        purchases since the last claim, and claims since the last metric. -#}
+    {#- A query for what goes on while something else stands still for alert_silence_minutes, one
+        row an alert: purchases since the last claim, and claims since the last metric. -#}
     {%- set silence = var('alert_silence_minutes') -%}
 with
 
@@ -25,7 +26,8 @@ after_last_claim as (
     left join {{ shop }} as shop
         on
             coalesce(lasts.claim_at, '-infinity') < shop.started_at
-            and {{ claim_reconciliation.minutes_after('lasts.built_at', -silence) }} > shop.started_at
+            and {{ claim_reconciliation.minutes_after('lasts.built_at', -silence) }}
+            > shop.started_at
             and shop.purchases > 0
 ),
 
@@ -39,7 +41,9 @@ after_last_metric as (
         on
             lasts.metric_at < shop.started_at
             and lasts.metric_at
-            < {{ claim_reconciliation.minutes_after(claim_reconciliation.current_time(), -silence) }}
+            < {{ claim_reconciliation.minutes_after(
+                claim_reconciliation.current_time(), -silence
+            ) }}
             and shop.claims > 0
 )
 
@@ -47,7 +51,8 @@ select
     'claims_stop' as alert,
     purchases as value,
     since,
-    purchases || ' purchases were paid for since the last claim' || coalesce(' of ' || last_claim, '') || '.'
+    purchases || ' purchases were paid for since the last claim'
+    || coalesce(' of ' || last_claim, '') || '.'
         as description
 from after_last_claim
 union all
@@ -55,7 +60,8 @@ select
     'log_not_written' as alert,
     claims as value,
     since,
-    'The last metric is of ' || last_metric || ', and ' || claims || ' claims came since: the log is not written.'
+    'The last metric is of ' || last_metric || ', and ' || claims
+    || ' claims came since: the log is not written.'
         as description
 from after_last_metric
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {% macro trailing_counts(minutes) %}
-    {#- A query for the counts up to each minute, one row each: all so far, which the recent ones are differences of,
-        and those of the last 5 minutes and of the last hour. A new count is one line here. -#}
+    {#- A query for the counts up to each minute, one row each: all so far, which the recent ones
+        are differences of, and those of the last 5 minutes and of the last hour. A new count is one
+        line here. -#}
 select
     judged_at,
     build_number,

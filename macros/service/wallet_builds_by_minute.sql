@@ -1,6 +1,6 @@
 {% macro wallet_builds_by_minute(history) %}
-    {#- A query for the last build of each minute with one. The minute that is judged while it runs knows it, so that no
-        alert waits for another minute. -#}
+    {#- A query for the last build of each minute with one. The minute that is judged while it runs
+        knows it, so that no alert waits for another minute. -#}
 select distinct on (judged_at)
     {{ claim_reconciliation.period_start('built_at', 1) }} as judged_at,
     row_number() over (order by built_at) as build_number,

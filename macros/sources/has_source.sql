@@ -1,5 +1,6 @@
 {% macro has_source(name) %}
-    {#- Whether the service has this table. Optional ones are found by looking; the var has_<name> overrides. -#}
+    {#- Whether the service has this table. Optional ones are found by looking;
+        the var has_<name> overrides. -#}
     {%- if name not in claim_reconciliation.optional_sources() -%}
         {{- return(true) -}}
     {%- elif var('has_' ~ name, none) is not none -%}
@@ -10,8 +11,8 @@
 
 
 {% macro has_column(table, column) %}
-    {#- Whether the service's table has this column. Optional ones are found by looking; one that is mapped to a name is
-        expected there, one that is mapped to null is absent. -#}
+    {#- Whether the service's table has this column. Optional ones are found by looking; one that is
+        mapped to a name is expected there, one that is mapped to null is absent. -#}
     {%- if not claim_reconciliation.has_source(table) -%}
         {{- return(false) -}}
     {%- endif -%}
@@ -19,8 +20,10 @@
     {%- set mapping = claim_reconciliation.map_var('claim_service_columns').get(table, {}) -%}
     {%- if column in mapping and mapping[column] is none and not known.get('is_optional') -%}
         {%- do exceptions.raise_compiler_error(
-            "claim_service_columns maps " ~ table ~ "." ~ column ~ " to null, but the models cannot do without it. Name the"
-            " column that holds it:\n  claim_service_columns: {" ~ table ~ ": {" ~ column ~ ": its name}}"
+            "claim_service_columns maps " ~ table ~ "." ~ column
+            ~ " to null, but the models cannot do without it. Name the"
+            " column that holds it:\n  claim_service_columns: {" ~ table ~ ": {" ~ column
+            ~ ": its name}}"
         ) -%}
     {%- elif not known.get('is_optional') or column in mapping -%}
         {{- return(column not in mapping or mapping[column] is not none) -}}
@@ -30,12 +33,14 @@
 
 
 {% macro found_columns() %}
-    {#- The columns that are read, by table and by the package's name, as the database has them: {column, type, base,
-        schema, expression}, where base is the type below a domain, or `enum`. -#}
+    {#- The columns that are read, by table and by the package's name, as the database has them:
+        {column, type, base, schema, expression}, where base is the type below a domain, or
+        `enum`. -#}
     {%- set tables = {} -%}
     {%- for found in claim_reconciliation.looked_up_columns() if found.is_read -%}
         {%- do tables.setdefault(found.source, {}).update({found.name: {
-            'column': found.column_name, 'type': found.type_name, 'base': found.base_type, 'schema': found.type_schema,
+            'column': found.column_name, 'type': found.type_name, 'base': found.base_type,
+            'schema': found.type_schema,
             'expression': found.expression,
         }}) -%}
     {%- endfor -%}
@@ -47,7 +52,9 @@
     {#- The rows of source_columns. Asked once a run: every node shares dbt's graph. -#}
     {%- set known = graph.get('claim_reconciliation_found', {}) -%}
     {%- if known.get('run') != invocation_id -%}
-        {%- set known = {'run': invocation_id, 'columns': claim_reconciliation.columns_of_sources()} -%}
+        {%- set known = {
+            'run': invocation_id, 'columns': claim_reconciliation.columns_of_sources()
+        } -%}
         {%- do graph.update({'claim_reconciliation_found': known}) -%}
     {%- endif -%}
     {{- return(known['columns']) -}}
@@ -63,7 +70,8 @@
     {%- set columns = [] -%}
     {%- for row in run_query(
         'select to_jsonb(columns)::text from ('
-        ~ claim_reconciliation.source_columns(claim_reconciliation.source_settings()) ~ ') as columns'
+        ~ claim_reconciliation.source_columns(claim_reconciliation.source_settings())
+        ~ ') as columns'
     ).rows -%}
         {%- set column = fromjson(row[0]) -%}
         {%- if column.is_read and column.expression -%}
@@ -79,8 +87,9 @@
     {#- The vars that name what is read of the service, as an SQL expression. -#}
     {%- set settings = {} -%}
     {%- for name in [
-        'cap_timezone', 'claim_service_columns', 'claim_service_schema', 'claim_service_tables', 'claim_service_time_zones',
-        'local_timezone', 'metrics_time_zone', 'user_id_data_type', 'wallet_items',
+        'cap_timezone', 'claim_service_columns', 'claim_service_schema', 'claim_service_tables',
+        'claim_service_time_zones', 'local_timezone', 'metrics_time_zone', 'user_id_data_type',
+        'wallet_items',
     ] -%}
         {%- do settings.update({name: var(name)}) -%}
     {%- endfor -%}
@@ -92,20 +101,24 @@
 
 
 {% macro probed(probe) %}
-    {#- What the query `probe` says of an expression's type; {refused}, with PostgreSQL's reason, where it fails. -#}
+    {#- What the query `probe` says of an expression's type; {refused}, with PostgreSQL's reason,
+        where it fails. -#}
     {%- set said = claim_reconciliation.refused(probe) -%}
     {%- if said -%}
         {{- return({'refused': said}) -}}
     {%- endif -%}
     {%- set row = run_query(probe).rows[0] -%}
-    {{- return({'type_id': row[0] | int, 'type_name': row[1], 'base_type': row[2], 'type_schema': row[3]}) -}}
+    {{- return({
+        'type_id': row[0] | int, 'type_name': row[1], 'base_type': row[2], 'type_schema': row[3]
+    }) -}}
 {% endmacro %}
 
 
 {% macro refused(statements) %}
     {#- Why PostgreSQL refuses statements; empty where it does not. -#}
     {{- return(run_query(
-        'do $try$ begin execute $query$' ~ statements ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
+        'do $try$ begin execute $query$' ~ statements
+        ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
         ~ " exception when others then perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
         ~ " select current_setting('claim_reconciliation.refused')"
     ).rows[0][0]) -}}
@@ -113,22 +126,25 @@
 
 
 {% macro found_column(table, column) %}
-    {#- What found_columns says of a column of a source table, by the package's name or, for an item, by the wallet's; none
-        while dbt parses, and where the table has no such column. -#}
+    {#- What found_columns says of a column of a source table, by the package's name or, for an
+        item, by the wallet's; none while dbt parses, and where the table has no such column. -#}
     {%- set found = claim_reconciliation.found_columns().get(table, {}).get(column) if execute -%}
     {{- return(found if found and found.type else none) -}}
 {% endmacro %}
 
 
 {% macro found_parts() %}
-    {#- Which optional tables and columns the service has, as JSON with sorted keys, to stand between single quotes. -#}
+    {#- Which optional tables and columns the service has, as JSON with sorted keys, to stand
+        between single quotes. -#}
     {%- set parts = {} -%}
     {%- for source in claim_reconciliation.optional_sources() -%}
         {%- do parts.update({source: claim_reconciliation.has_source(source)}) -%}
     {%- endfor -%}
     {%- for source, columns in claim_reconciliation.known_columns().items() -%}
         {%- for name, column in columns.items() if column.get('is_optional') -%}
-            {%- do parts.update({source ~ '.' ~ name: claim_reconciliation.has_column(source, name)}) -%}
+            {%- do parts.update({
+                source ~ '.' ~ name: claim_reconciliation.has_column(source, name)
+            }) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return(tojson(parts, sort_keys=true)) -}}

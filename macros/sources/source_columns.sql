@@ -1,8 +1,8 @@
 {% macro source_columns(settings) %}
-    {#- A query for the columns that models, guard and doctor know of the claim service, under their mapped names, with
-        what the database has in their place. `settings` is an SQL expression of the vars as jsonb. What is optional is
-        read where it is there; a var only overrides. This is the only list: `make generate` writes the query for
-        claimctl, whose doctor needs no dbt. -#}
+    {#- A query for the columns that models, guard and doctor know of the claim service, under their
+        mapped names, with what the database has in their place. `settings` is an SQL expression of
+        the vars as jsonb. What is optional is read where it is there; a var only overrides. This is
+        the only list: `make generate` writes the query for claimctl, whose doctor needs no dbt. -#}
 with
 
 settings as (
@@ -43,10 +43,14 @@ select
     base_type,
     type_schema,
     expression,
-    case when expression is not null then {{ claim_reconciliation.probe_of_expression() | indent(4) }} end as probe,
+    case
+        when expression is not null
+            then {{ claim_reconciliation.probe_of_expression() | indent(4) }}
+    end as probe,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
-    -- A column that is named and missing is an error; one that has only its default name may be missing.
+    -- A column that is named and missing is an error;
+    -- one that has only its default name may be missing.
     is_read_source and mapping_kind is distinct from 'null'
     and (not is_optional or mapping_kind is not null or column_number is not null) as is_read
 from found
@@ -57,19 +61,26 @@ order by source, column_number, name
 {% macro read_only_sources() %}
     {#- The tables that are only read: a view may stand for one, and an expression for a column. -#}
     {{- return(
-        ['audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users']
+        [
+            'audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases',
+            'accepted_discrepancies', 'users'
+        ]
     ) -}}
 {% endmacro %}
 
 
 {% macro probe_of_expression() -%}
-    {#- The text of a query for the type of an expression, as found_columns has a column's; it fails where PostgreSQL
-        refuses the expression, for the first row too. -#}
+    {#- The text of a query for the type of an expression, as found_columns has a column's; it fails
+        where PostgreSQL refuses the expression, for the first row too. -#}
 format($probe$
-select probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name, bases.base_type, bases.type_schema
+select
+    probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name,
+    bases.base_type, bases.type_schema
 from (
     select pg_typeof(read.value)::oid as type_id
-    from (select %s as value from (values (1)) as one (number) left join %s as stored on true limit 1) as read
+    from (
+        select %s as value from (values (1)) as one (number) left join %s as stored on true limit 1
+    ) as read
 ) as probed
 left join lateral ({{ claim_reconciliation.base_type('probed.type_id') }}) as bases on true
 $probe$, expression, relation)
@@ -83,7 +94,8 @@ mapped_columns as (
         known_columns.*,
         null as item,
         jsonb_typeof(settings.vars #> array['claim_service_columns', source, name]) as mapping_kind,
-        coalesce(settings.vars #>> array['claim_service_columns', source, name], name) as column_name
+        coalesce(settings.vars #>> array['claim_service_columns', source, name], name)
+            as column_name
     from known_columns
     cross join settings
     union all
@@ -113,13 +125,17 @@ named as (
             else settings.vars ->> 'claim_service_schema'
         end as schema_name,
         regexp_replace(tables.mapped, '^.*\.', '') as table_name,
-        source in ('{{ claim_reconciliation.optional_sources() | join("', '") }}') as is_optional_source,
+        source in ('{{ claim_reconciliation.optional_sources() | join("', '") }}')
+            as is_optional_source,
         (settings.vars ->> ('has_' || source))::boolean as is_wanted,
         settings.vars #> array['claim_service_tables', source] is not null as is_mapped_source
     from mapped_columns
     cross join settings
     cross join lateral (
-        select coalesce(settings.vars #>> array['claim_service_tables', mapped_columns.source], mapped_columns.source) as mapped
+        select coalesce(
+            settings.vars #>> array['claim_service_tables', mapped_columns.source],
+            mapped_columns.source
+        ) as mapped
     ) as tables
 ),
 
@@ -137,13 +153,18 @@ found as (
         -- A name that is missing looks like one; what no name looks like is computed.
         case
             when
-                pg_class.oid is not null and pg_attribute.attnum is null and named.mapping_kind = 'string'
-                and named.source in ('{{ claim_reconciliation.read_only_sources() | join("', '") }}')
+                pg_class.oid is not null
+                and pg_attribute.attnum is null
+                and named.mapping_kind = 'string'
+                and named.source in (
+                    '{{ claim_reconciliation.read_only_sources() | join("', '") }}'
+                )
                 and named.column_name ~ '[^[:alnum:]_ $]'
                 then '(' || named.column_name || ')'
         end as expression,
         not named.is_optional_source
-        or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
+        or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null)
+            as is_read_source
     from named
     left join pg_catalog.pg_namespace on named.schema_name = pg_namespace.nspname
     left join pg_catalog.pg_class
@@ -154,7 +175,10 @@ found as (
         and pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
     -- A domain is read as what it stands on.
-    left join lateral ({{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }}) as types on true
+    left join lateral (
+        {{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }}
+    ) as types
+        on true
 )
 {%- endmacro %}
 
@@ -181,32 +205,42 @@ where typtype <> 'd'
 
 
 {% macro known_columns() %}
-    {#- Every column that the package knows of the claim service, by table: what kind of values it holds, and whether the
-        service may do without it. -#}
-    {%- set key, user, text, time = {'family': 'key'}, {'family': 'user_id'}, {'family': 'text'}, {'family': 'time'} -%}
+    {#- Every column that the package knows of the claim service, by table: what kind of values it
+        holds, and whether the service may do without it. -#}
+    {%- set key, user, text, time = {'family': 'key'}, {
+        'family': 'user_id'
+    }, {'family': 'text'}, {'family': 'time'} -%}
     {%- set units = {'family': 'integer', 'is_optional': true} -%}
     {{- return({
-        'purchase_claims': {'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time, 'units': units},
+        'purchase_claims': {
+            'tx_id': key, 'user_id': user, 'sku': text, 'claimed_at': time, 'units': units
+        },
         'user_wallet_balances': {
-            'user_id': user, 'updated_at': time, 'time_zone': {'family': 'text', 'is_optional': true},
+            'user_id': user, 'updated_at': time,
+            'time_zone': {'family': 'text', 'is_optional': true},
         },
         'audit_purchases': {
-            'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'}, 'purchased_at': time, 'units': units,
+            'tx_id': key, 'user_id': user, 'sku': text, 'status': {'family': 'status'},
+            'purchased_at': time, 'units': units,
         },
         'function_metrics': {
             'timestamp': time, 'function_name': text, 'status_code': {'family': 'integer'},
-            'duration_ms': {'family': 'number'}, 'error_code': {'family': 'text', 'is_optional': true},
+            'duration_ms': {'family': 'number'},
+            'error_code': {'family': 'text', 'is_optional': true},
         },
         'store_config': {'key': text, 'value': {'family': 'jsonb'}},
         'wallet_adjustments': {
-            'adjustment_id': key, 'user_id': user, 'item': text, 'quantity': {'family': 'integer'}, 'adjusted_at': time,
+            'adjustment_id': key, 'user_id': user, 'item': text, 'quantity': {'family': 'integer'},
+            'adjusted_at': time,
         },
         'queued_purchases': {
-            'queue_id': {'family': 'key', 'type': 'bigint'}, 'tx_id': key, 'user_id': user, 'sku': text, 'received_at': time,
+            'queue_id': {'family': 'key', 'type': 'bigint'}, 'tx_id': key, 'user_id': user,
+            'sku': text, 'received_at': time,
             'units': units,
         },
         'accepted_discrepancies': {
-            'user_id': user, 'item': text, 'reason': text, 'accepted_by': text, 'accepted_until': time,
+            'user_id': user, 'item': text, 'reason': text, 'accepted_by': text,
+            'accepted_until': time,
         },
         'users': {'user_id': user},
     }) -}}

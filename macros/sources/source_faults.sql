@@ -1,7 +1,9 @@
 {% macro source_faults() %}
-    {#- What no claim service should hold, by source: {fault: condition on its staging view}. What a test of its own finds is
-        left out. -#}
-    {%- set claims = {'no tx_id': 'tx_id is null', 'no sku': 'sku is null', 'no claimed_at': 'claimed_at is null'} -%}
+    {#- What no claim service should hold, by source: {fault: condition on its staging view}. What a
+        test of its own finds is left out. -#}
+    {%- set claims = {
+        'no tx_id': 'tx_id is null', 'no sku': 'sku is null', 'no claimed_at': 'claimed_at is null'
+    } -%}
     {%- do claims.update(claim_reconciliation.impossible_time('a', 'claimed_at')) -%}
     {%- set wallets = {'no user_id': 'user_id is null'} -%}
     {%- do wallets.update(claim_reconciliation.impossible_time('an', 'updated_at')) -%}
@@ -9,10 +11,12 @@
         {%- do wallets.update({'a negative ' ~ item.name: item.name ~ '_quantity < 0'}) -%}
     {%- endfor -%}
     {%- set adjustments = {
-        'no user_id': 'user_id is null', 'no quantity': 'quantity is null', 'no adjusted_at': 'adjusted_at is null',
+        'no user_id': 'user_id is null', 'no quantity': 'quantity is null',
+        'no adjusted_at': 'adjusted_at is null',
     } -%}
     {%- do adjustments.update(claim_reconciliation.impossible_time('an', 'adjusted_at')) -%}
-    {%- set is_recent = 'requested_at between ' ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -48)
+    {%- set is_recent = 'requested_at between '
+        ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -48)
         ~ ' and ' ~ claim_reconciliation.current_time() -%}
     {{- return({
         'purchase_claims': claims,
@@ -34,14 +38,16 @@
 {% macro impossible_time(article, column) %}
     {#- The fault of a time that cannot be: infinite, before 2000, or more than a year ahead. -#}
     {{- return({
-        article ~ ' ' ~ column ~ ' that cannot be': column ~ " < '2000-01-01 00:00:00+00' or " ~ column ~ ' > '
+        article ~ ' ' ~ column ~ ' that cannot be': column ~ " < '2000-01-01 00:00:00+00' or "
+        ~ column ~ ' > '
         ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), 8784),
     }) -}}
 {% endmacro %}
 
 
 {% macro rows_with_faults(views) %}
-    {#- A query for how many rows have each fault. Each view is read once, but for what no key keeps from being doubled. -#}
+    {#- A query for how many rows have each fault. Each view is read once,
+        but for what no key keeps from being doubled. -#}
     {%- set sources = claim_reconciliation.source_faults() -%}
 with
     {%- for source, faults in sources.items() %}
@@ -56,7 +62,8 @@ with
     {%- endfor %}
     {%- for source, faults in sources.items() %}
         {%- for fault in faults %}
-select '{{ source }}' as source, '{{ fault }}' as fault, fault_{{ loop.index }} as faulty_rows from {{ source }}
+select '{{ source }}' as source, '{{ fault }}' as fault, fault_{{ loop.index }} as faulty_rows
+from {{ source }}
 union all
         {%- endfor %}
     {%- endfor %}

@@ -1,5 +1,6 @@
 {% macro switch_read(alias=none) %}
-    {#- The value of store_config's row sku_enabled as jsonb, whether the column is jsonb, json or text. -#}
+    {#- The value of store_config's row sku_enabled as jsonb, whether the column is jsonb,
+        json or text. -#}
     {%- set mapped = claim_reconciliation.mapped_column('store_config', 'value') -%}
     {%- set found = claim_reconciliation.found_column('store_config', 'value') -%}
     {%- set place = alias ~ '.' if alias else '' -%}
@@ -8,8 +9,12 @@
         {{- return(value) -}}
     {%- endif -%}
     {#- Another row's text may be no JSON. -#}
-    {%- set key = place ~ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) -%}
-    {{- return('case when ' ~ key ~ "::text = 'sku_enabled' then " ~ value ~ '::jsonb else to_jsonb(' ~ value ~ ') end') -}}
+    {%- set key = place
+        ~ adapter.quote(claim_reconciliation.mapped_column('store_config', 'key')) -%}
+    {{- return(
+        'case when ' ~ key ~ "::text = 'sku_enabled' then " ~ value ~ '::jsonb else to_jsonb('
+        ~ value ~ ') end'
+    ) -}}
 {% endmacro %}
 
 

@@ -9,8 +9,12 @@
 
 
 {% macro units_of(rows, tables=none) %}
-    {#- The units of a row, one where nothing says how many; a plain 1 where none of the tables has such a column. -#}
-    {{- return('coalesce(' ~ (rows ~ '.' if rows else '') ~ 'units, 1)' if claim_reconciliation.keeps_units(tables) else '1') -}}
+    {#- The units of a row, one where nothing says how many;
+        a plain 1 where none of the tables has such a column. -#}
+    {{- return(
+        'coalesce(' ~ (rows ~ '.' if rows else '') ~ 'units, 1)'
+        if claim_reconciliation.keeps_units(tables) else '1'
+    ) -}}
 {% endmacro %}
 
 

@@ -1,5 +1,6 @@
 {% macro current_time() %}
-    {#- The moment that a statement's rows are judged by: `as_of` where it is set, else the statement's own start. -#}
+    {#- The moment that a statement's rows are judged by: `as_of` where it is set, else the
+        statement's own start. -#}
     {%- if var('as_of', none) -%}
         {{ claim_reconciliation.moment(var("as_of")) }}
     {%- else -%}

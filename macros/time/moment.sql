@@ -15,7 +15,8 @@
 
 
 {% macro infinity(sign='') %}
-    {#- The time that is later than every other, or with a minus earlier; to be compared with times. -#}
+    {#- The time that is later than every other, or with a minus earlier;
+        to be compared with times. -#}
     {{- return(adapter.dispatch('infinity', 'claim_reconciliation')(sign)) -}}
 {% endmacro %}
 
@@ -27,5 +28,9 @@
 
 {% macro spark__infinity(sign) %}
     {#- Spark knows no infinite time: the first and the last that it can write stand for them. -#}
-    {{- return(claim_reconciliation.moment('0001-01-01 00:00:00+00:00' if sign else '9999-12-31 23:59:59.999999+00:00')) -}}
+    {{- return(
+        claim_reconciliation.moment(
+            '0001-01-01 00:00:00+00:00' if sign else '9999-12-31 23:59:59.999999+00:00'
+        )
+    ) -}}
 {% endmacro %}

@@ -1,6 +1,9 @@
 {% macro periods_between(first, last, minutes) %}
-    {#- A set of the starts of all periods from the first to the last, so that a period without any row is a row. -#}
-    {{- return(adapter.dispatch('periods_between', 'claim_reconciliation')(first, last, minutes)) -}}
+    {#- A set of the starts of all periods from the first to the last,
+        so that a period without any row is a row. -#}
+    {{- return(
+        adapter.dispatch('periods_between', 'claim_reconciliation')(first, last, minutes)
+    ) -}}
 {%- endmacro %}
 
 
@@ -10,5 +13,10 @@
 
 
 {% macro spark__periods_between(first, last, minutes) -%}
-    explode(case when {{ first }} <= {{ last }} then sequence({{ first }}, {{ last }}, interval '{{ minutes }} minutes') end)
+    explode(
+        case
+            when {{ first }} <= {{ last }}
+                then sequence({{ first }}, {{ last }}, interval '{{ minutes }} minutes')
+        end
+    )
 {%- endmacro %}

@@ -12,8 +12,10 @@
 {% macro spark__seconds_between(earlier, later) -%}
     {%- set never = claim_reconciliation.infinity() -%}
     case
-        when {{ later }} = {{ never }} and {{ earlier }} < {{ never }} then cast('Infinity' as double)
-        when {{ earlier }} = {{ never }} and {{ later }} < {{ never }} then cast('-Infinity' as double)
+        when {{ later }} = {{ never }} and {{ earlier }} < {{ never }}
+            then cast('Infinity' as double)
+        when {{ earlier }} = {{ never }} and {{ later }} < {{ never }}
+            then cast('-Infinity' as double)
         else cast(unix_micros({{ later }}) - unix_micros({{ earlier }}) as double) / 1000000
     end
 {%- endmacro %}

@@ -15,14 +15,16 @@
 
 
 {% macro window_start(type, timestamp, zone) %}
-    {#- The midnight at which a week or month begins by the clocks of a zone. `zone` is its name, or an expression in
-        brackets. -#}
+    {#- The midnight at which a week or month begins by the clocks of a zone. `zone` is its name, or
+        an expression in brackets. -#}
     {{- return(adapter.dispatch('window_start', 'claim_reconciliation')(type, timestamp, zone)) -}}
 {% endmacro %}
 
 
 {% macro default__window_start(type, timestamp, zone) -%}
-    date_trunc('{{ type }}', {{ timestamp }}, {{ zone if zone.startswith('(') else "'" ~ zone ~ "'" }})
+    date_trunc(
+        '{{ type }}', {{ timestamp }}, {{ zone if zone.startswith('(') else "'" ~ zone ~ "'" }}
+    )
 {%- endmacro %}
 
 

@@ -1,6 +1,7 @@
 {% macro balances_of(claims, wallets, adjustments, sku_catalog, users=none) %}
-    {#- A query for what wallets should hold and what they hold: one row a user with a claim, an adjustment or a wallet, or
-        only of `users`, a table of user ids. Claims and wallets are each read once, hence at one snapshot. -#}
+    {#- A query for what wallets should hold and what they hold: one row a user with a claim, an
+        adjustment or a wallet, or only of `users`, a table of user ids. Claims and wallets are each
+        read once, hence at one snapshot. -#}
     {%- set filter -%}
         {%- if users %}
     inner join {{ users }} as wanted on stored.user_id = wanted.user_id
@@ -30,8 +31,10 @@ ledger as (
 ),
 
 balances as (
-    {%- set whose = '(select stored.* from wallets as stored' ~ filter ~ ')' if users else 'wallets' %}
-    {{ claim_reconciliation.wallet_balances('ledger', whose, claim_reconciliation.current_time()) | indent(4) }}
+    {%- set whose = '(select stored.* from wallets as stored' ~ filter ~ ')'
+        if users else 'wallets' %}
+    {{ claim_reconciliation.wallet_balances('ledger', whose, claim_reconciliation.current_time())
+        | indent(4) }}
 ),
 
 final as (

@@ -1,5 +1,6 @@
 {% macro is_accepted(accepted, now) %}
-    {#- Whether a row of accepted_discrepancies is in force: it has not run out, and says why and who. -#}
+    {#- Whether a row of accepted_discrepancies is in force: it has not run out,
+        and says why and who. -#}
     (
         {{ accepted }}.accepted_until > {{ now }}
         and coalesce(btrim({{ accepted }}.reason), '') <> ''
@@ -44,7 +45,9 @@ select
 from {{ discrepancies }}
 where excused_because is not null
     {%- else %}
-from (values (null, null, null, false)) as nobody (item, discrepancy_type, excused_because, is_settled)
+from (values (null, null, null, false)) as nobody (
+    item, discrepancy_type, excused_because, is_settled
+)
 where false
     {%- endif %}
 group by item

@@ -1,8 +1,9 @@
 {% macro ledger_by_user(claims, adjustments, sku_catalog) %}
-    {#- The ledger summed up: one row a user with claims or adjustments, five columns an item. This is the only place where
-        a balance is computed; model and guard both call it. The arguments name relations or CTEs with the columns of the
-        staging models. An item is compared once a SKU, not once a claim, and without adjustments there is no union:
-        both are felt at five million claims. -#}
+    {#- The ledger summed up: one row a user with claims or adjustments, five columns an item. This
+        is the only place where a balance is computed; model and guard both call it. The arguments
+        name relations or CTEs with the columns of the staging models. An item is compared once a
+        SKU, not once a claim, and without adjustments there is no union: both are felt at five
+        million claims. -#}
 select
     user_id,
     count(*) as entries,
@@ -13,7 +14,8 @@ select
     {%- set entry = 'filter (where is_' ~ item.name ~ ')' %}
     {%- set claim = 'filter (where is_' ~ item.name ~ ' and claimed_at is not null)' %},
     count(claimed_at) {{ entry }} as {{ item.name }}_claims,
-    sum(quantity) {{ claim if claim_reconciliation.has_source('wallet_adjustments') else entry }} as {{ item.name }}_quantity_claimed,
+    sum(quantity) {{ claim if claim_reconciliation.has_source('wallet_adjustments') else entry }}
+        as {{ item.name }}_quantity_claimed,
     min(claimed_at) {{ entry }} as {{ item.name }}_first_claimed_at,
     max(claimed_at) {{ entry }} as {{ item.name }}_last_claimed_at,
     {%- if item.kind == 'quantity' %}
@@ -33,8 +35,12 @@ from (
             claims.claimed_at as occurred_at,
             catalog.catalog_sku,
             catalog.item,
-            {{ claim_reconciliation.times_units('catalog.quantity', 'claims', ['purchase_claims']) }} as quantity,
-            {{ claim_reconciliation.times_units('catalog.duration_hours', 'claims', ['purchase_claims']) }} as duration_hours
+            {{ claim_reconciliation.times_units(
+                'catalog.quantity', 'claims', ['purchase_claims']
+            ) }} as quantity,
+            {{ claim_reconciliation.times_units(
+                'catalog.duration_hours', 'claims', ['purchase_claims']
+            ) }} as duration_hours
             {%- for item in claim_reconciliation.wallet_items() %},
             catalog.is_{{ item.name }}
             {%- endfor %}
@@ -74,8 +80,8 @@ from (
 
 
 {% macro adjustments_by_item(adjustments) %}
-    {#- What an adjustment gives or takes, with the columns of a claim and its row of catalog_by_item: units of a quantity
-        item, hours of an expiry item. -#}
+    {#- What an adjustment gives or takes, with the columns of a claim and its row of
+        catalog_by_item: units of a quantity item, hours of an expiry item. -#}
 select
     user_id,
     null as claimed_at,
@@ -97,5 +103,7 @@ from {{ adjustments }}
     {%- for item in claim_reconciliation.wallet_items('expiry') -%}
         {%- do timed.append(item.name) -%}
     {%- endfor -%}
-    {{- return('case when item in ' ~ claim_reconciliation.quoted_list(timed) ~ ' then quantity end') -}}
+    {{- return(
+        'case when item in ' ~ claim_reconciliation.quoted_list(timed) ~ ' then quantity end'
+    ) -}}
 {% endmacro %}

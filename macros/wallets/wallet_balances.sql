@@ -1,5 +1,6 @@
 {% macro wallet_balances(ledger, wallets, now) %}
-    {#- The ledger beside the wallets: one row a user with an entry in either. Model and guard both call it. -#}
+    {#- The ledger beside the wallets: one row a user with an entry in either.
+        Model and guard both call it. -#}
 select
     coalesce(ledger.user_id, wallets.user_id) as user_id,
     wallets.user_id is not null as has_wallet,
@@ -15,7 +16,8 @@ select
     ledger.{{ item.name }}_first_claimed_at,
     ledger.{{ item.name }}_last_claimed_at,
     {%- if item.kind == 'quantity' %}
-    {{ claim_reconciliation.expected_quantity('ledger.' ~ item.name ~ '_expected_quantity') }} as {{ item.name }}_expected_quantity,
+    {{ claim_reconciliation.expected_quantity('ledger.' ~ item.name ~ '_expected_quantity') }}
+        as {{ item.name }}_expected_quantity,
     wallets.{{ item.name }}_quantity as {{ item.name }}_wallet_quantity,
     {%- else %}
     ledger.{{ item.name }}_expected_expires_at,
@@ -29,8 +31,9 @@ full outer join {{ wallets }} as wallets on ledger.user_id = wallets.user_id
 
 
 {% macro one_wallet_a_user(wallets) %}
-    {#- A query for the wallets of known users. Where no key of the service's own forbids a second one, the last written
-        counts: two rows a user would break each model, and the test of source rows tells of them. -#}
+    {#- A query for the wallets of known users. Where no key of the service's own forbids a second
+        one, the last written counts: two rows a user would break each model, and the test of source
+        rows tells of them. -#}
     {{- return(adapter.dispatch('one_wallet_a_user', 'claim_reconciliation')(wallets)) -}}
 {% endmacro %}
 
@@ -51,7 +54,8 @@ select *
 from (
     select
         *,
-        row_number() over (partition by user_id order by updated_at desc nulls last) as wallet_number
+        row_number() over (partition by user_id order by updated_at desc nulls last)
+            as wallet_number
     from {{ wallets }}
     where user_id is not null
 ) as numbered

@@ -1,7 +1,8 @@
 {% macro wallet_balances_by_item(balances, condition=none) %}
-    {#- The wide rows of int_wallet_balances as long ones: one row a user and item, every column of every kind, null where
-        the item's kind has none. Both kinds have the same types, and `balances` is best a relation: PostgreSQL then scans
-        each part in parallel and by index, which it does for no CTE that is read twice. `condition` narrows the rows. -#}
+    {#- The wide rows of int_wallet_balances as long ones: one row a user and item, every column of
+        every kind, null where the item's kind has none. Both kinds have the same types, and
+        `balances` is best a relation: PostgreSQL then scans each part in parallel and by index,
+        which it does for no CTE that is read twice. `condition` narrows the rows. -#}
     {%- for item in claim_reconciliation.wallet_items() %}
 select
     user_id,
@@ -25,7 +26,8 @@ select
     {{ item.name }}_wallet_expires_at as wallet_expires_at,
     {{ item.name }}_expected_expires_at as expected_expires_at,
     {{ claim_reconciliation.expiry_discrepancy_type(
-        'has_wallet', item.name ~ '_wallet_expires_at', item.name ~ '_expected_expires_at', 'built_at'
+        'has_wallet', item.name ~ '_wallet_expires_at', item.name ~ '_expected_expires_at',
+        'built_at'
     ) | indent(4) }} as discrepancy_type,
     {%- endif %}
     wallet_updated_at,

@@ -1,7 +1,7 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a claim of a capped SKU and window type that falls in another week or month by local_timezone than by
--- cap_timezone: what a service with a time zone bug would count in the wrong window. Zones are asked only about claims
--- near a midnight on which a week or month starts.
+-- Grain: one row a claim of a capped SKU and window type that falls in another week or month by
+-- local_timezone than by cap_timezone: what a service with a time zone bug would count in the wrong
+-- window. Zones are asked only about claims near a midnight on which a week or month starts.
 {%- set local_time = claim_reconciliation.wall_time('claims.claimed_at', var('local_timezone')) %}
 {%- set cap_time = claim_reconciliation.wall_time('claims.claimed_at', var('cap_timezone')) %}
 with
@@ -15,7 +15,8 @@ sku_catalog as (
 ),
 
 edges as (
-    {{ claim_reconciliation.near_window_edges([var('local_timezone'), var('cap_timezone')]) | indent(4) }}
+    {{ claim_reconciliation.near_window_edges([var('local_timezone'), var('cap_timezone')])
+        | indent(4) }}
 ),
 
 windows as (
@@ -28,16 +29,20 @@ windows as (
     inner join sku_catalog
         on
             claims.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'claims.claimed_at'
+            ) | indent(12) }}
     cross join
         lateral (
             {%- for window in claim_reconciliation.cap_windows() %}
                 select
                     '{{ window.type }}' as window_type,
-                    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('local_timezone')) }}
-                        as window_start_local,
-                    {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', var('cap_timezone')) }}
-                        as window_start_utc
+                    {{ claim_reconciliation.cap_window_start(
+                        window, 'claims.claimed_at', var('local_timezone')
+                    ) }} as window_start_local,
+                    {{ claim_reconciliation.cap_window_start(
+                        window, 'claims.claimed_at', var('cap_timezone')
+                    ) }} as window_start_utc
                 where
                     sku_catalog.{{ window.cap }} is not null
                     and date_trunc('{{ window.type }}', {{ local_time }})

@@ -1,5 +1,5 @@
--- Grain: one row a user, SKU, window type and window with claims; for rolling windows one row a claim, whose window
--- ends with it. A view: asked for one user it reads that user's claims.
+-- Grain: one row a user, SKU, window type and window with claims; for rolling windows one row a
+-- claim, whose window ends with it. A view: asked for one user it reads that user's claims.
 {{ config(materialized='replaced_view') }}
 
 with

@@ -1,7 +1,7 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what would be within the
--- cap without the claims of plans. The claims are named in each place, because PostgreSQL writes an import CTE that is
--- read twice to disk, and uses no index then.
+-- Grain: one row a claim beyond its cap and window type. Excused is what a plan inserted, and what
+-- would be within the cap without the claims of plans. The claims are named in each place, because
+-- PostgreSQL writes an import CTE that is read twice to disk, and uses no index then.
 {%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
 
@@ -39,7 +39,8 @@ numbered as (
 excused as (
     select
         numbered.*,
-        numbered.unplanned_claim_number <= numbered.cap or plan_claims.tx_id is not null as is_excused
+        numbered.unplanned_claim_number <= numbered.cap
+        or plan_claims.tx_id is not null as is_excused
     from numbered
     left join plan_claims on numbered.tx_id = plan_claims.tx_id
     where numbered.claim_number > numbered.cap
@@ -58,7 +59,9 @@ final as (
         is_excused,
         case
             when is_excused
-                then {{ claim_reconciliation.last_plan_in_window('excused', 'crowded_claims') | indent(16) }}
+                then {{ claim_reconciliation.last_plan_in_window(
+                    'excused', 'crowded_claims'
+                ) | indent(16) }}
         end as excused_by_plan,
         {{ claim_reconciliation.current_time() }} as built_at
     from excused

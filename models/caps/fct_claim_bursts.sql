@@ -1,7 +1,7 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a burst, the claims of a user that follow each other within burst_gap_minutes, at least two of them:
--- repeated attempts, concurrent claims, machines. Two numberings, because the few claims that are near another one are
--- found in one pass over all.
+-- Grain: one row a burst, the claims of a user that follow each other within burst_gap_minutes, at
+-- least two of them: repeated attempts, concurrent claims, machines. Two numberings, because the
+-- few claims that are near another one are found in one pass over all.
 {%- set gap = "interval '" ~ var('burst_gap_minutes') ~ " minutes'" %}
 with
 

@@ -1,4 +1,5 @@
--- Grain: one row a window type, week and month: where the window starts that a claim of this moment would fall in.
+-- Grain: one row a window type, week and month:
+-- where the window starts that a claim of this moment would fall in.
 {{ config(materialized='replaced_view') }}
 
 with
@@ -7,7 +8,8 @@ windows as (
     {%- for window in claim_reconciliation.cap_windows() %}
         select
             '{{ window.type }}' as window_type,
-            {{ claim_reconciliation.cap_window_start(window, claim_reconciliation.current_time()) }} as window_start
+            {{ claim_reconciliation.cap_window_start(window, claim_reconciliation.current_time()) }}
+                as window_start
         {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a table of the claim service that is read as a whole. What is small is fast whatever its state.
+-- Grain: one row a table of the claim service that is read as a whole.
+-- What is small is fast whatever its state.
 with
 
 tables as (

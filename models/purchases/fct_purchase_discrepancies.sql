@@ -1,7 +1,10 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a tx_id and what is wrong between purchase and claim, at one snapshot of both tables. A status that
--- pays for just what its claim gave needs no second look; the tx_ids of others are decided from their history.
-{%- set audit, claims = ref('stg_claim_service__audit_purchases'), ref('stg_claim_service__purchase_claims') %}
+-- Grain: one row a tx_id and what is wrong between purchase and claim, at one snapshot of both
+-- tables. A status that pays for just what its claim gave needs no second look; the tx_ids of
+-- others are decided from their history.
+{%- set audit, claims = ref(
+    'stg_claim_service__audit_purchases'
+), ref('stg_claim_service__purchase_claims') %}
 {%- set is_filtered = claim_reconciliation.source_filter('purchase_claims') %}
 {%- set uncounted = ref('stg_claim_service__uncounted_claims') if is_filtered %}
 {%- set accounts = ref('stg_claim_service__users') if claim_reconciliation.has_source('users') %}
@@ -29,7 +32,8 @@ purchases as (
 ),
 
 discrepancies as (
-    {{ claim_reconciliation.purchase_discrepancies('purchases', 'suspect_claims', accounts) | indent(4) }}
+    {{ claim_reconciliation.purchase_discrepancies('purchases', 'suspect_claims', accounts)
+        | indent(4) }}
 ),
 
 judged as (
@@ -39,7 +43,9 @@ judged as (
         case
             when discrepancies.discrepancy_type = 'missing_claim'
                 then
-                    {{ claim_reconciliation.missing_claim_reason('discrepancies', uncounted, is_known, now) }}
+                    {{ claim_reconciliation.missing_claim_reason(
+                        'discrepancies', uncounted, is_known, now
+                    ) }}
             else discrepancies.claim_reason
         end as reason,
         {{ now }} as built_at
@@ -47,8 +53,11 @@ judged as (
     left join sku_catalog
         on
             discrepancies.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'discrepancies.bought_at') | indent(12) }}
-    -- Refunded, unpaid and uncatalogued purchases ask for no claim: rpt_purchases_not_judged counts them.
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'discrepancies.bought_at'
+            ) | indent(12) }}
+    -- Refunded, unpaid and uncatalogued purchases ask for no claim:
+    -- rpt_purchases_not_judged counts them.
     where
         discrepancies.discrepancy_type <> 'missing_claim'
         or {{ claim_reconciliation.not_judged_reason('discrepancies', is_known) }} is null
@@ -69,7 +78,8 @@ final as (
         reason is null as is_recoverable,
         reason,
         unit_price::numeric(10, 2) as unit_price,
-        {{ claim_reconciliation.is_settled('greatest(claimed_at, purchased_at)', 'built_at') }} as is_settled,
+        {{ claim_reconciliation.is_settled('greatest(claimed_at, purchased_at)', 'built_at') }}
+            as is_settled,
         built_at,
         coalesce(claim_units, units, 1)::bigint as units,
         units::bigint as purchase_units,

@@ -1,5 +1,6 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row a status, SKU and reason of purchases that ask for no claim, as their latest status calls them.
+-- Grain: one row a status, SKU and reason of purchases that ask for no claim,
+-- as their latest status calls them.
 {%- set audit = ref('stg_claim_service__audit_purchases') %}
 {%- set claims = ref('stg_claim_service__purchase_claims') %}
 with
@@ -22,12 +23,16 @@ purchases as (
 judged as (
     select
         purchases.*,
-        {{ claim_reconciliation.not_judged_reason('purchases', 'sku_catalog.sku is not null') | indent(8) }} as why
+        {{ claim_reconciliation.not_judged_reason(
+            'purchases', 'sku_catalog.sku is not null'
+        ) | indent(8) }} as why
     from purchases
     left join sku_catalog
         on
             purchases.sku = sku_catalog.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'purchases.purchased_at') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'purchases.purchased_at'
+            ) | indent(12) }}
 ),
 
 named as (
@@ -38,7 +43,8 @@ named as (
         audit_rows,
         purchased_at,
         case
-            when why = 'unknown_sku' and sku in (select sku_catalog.sku from sku_catalog) then 'outside_catalogue_dates'
+            when why = 'unknown_sku' and sku in (select sku_catalog.sku from sku_catalog)
+                then 'outside_catalogue_dates'
             else why
         end as why
     from judged

@@ -14,8 +14,9 @@ final as (
         reason is null as is_recoverable,
         count(*) as purchases,
         count(distinct user_id) as users,
-        {{ claim_reconciliation.value_of_last('unit_price', ['coalesce(purchased_at, claimed_at)']) }}::numeric(10, 2)
-            as unit_price,
+        {{ claim_reconciliation.value_of_last(
+            'unit_price', ['coalesce(purchased_at, claimed_at)']
+        ) }}::numeric(10, 2) as unit_price,
         sum(unit_price * units)::numeric(14, 2) as revenue,
         min(coalesce(purchased_at, claimed_at)) as first_purchased_at,
         max(coalesce(purchased_at, claimed_at)) as last_purchased_at,

@@ -1,5 +1,5 @@
--- Grain: one row a data test and dbt invocation. The model itself has no rows: keep_test_results inserts them when a
--- run ends, and no run, not even a full refresh, replaces the table.
+-- Grain: one row a data test and dbt invocation. The model itself has no rows: keep_test_results
+-- inserts them when a run ends, and no run, not even a full refresh, replaces the table.
 {{ config(
     materialized='incremental',
     full_refresh=false,

@@ -1,6 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a selector that was built by its name at least once: when it was built last, by itself, by one of a
--- longer interval, which holds it, or by a build of everything.
+-- Grain: one row a selector that was built by its name at least once: when it was built last, by
+-- itself, by one of a longer interval, which holds it, or by a build of everything.
 with
 
 results as (
@@ -38,7 +38,9 @@ final as (
         intervals.selector,
         intervals.interval_minutes,
         max(builds.last_built_at) as last_built_at,
-        {{ claim_reconciliation.minutes_after('max(builds.last_built_at)', '2 * intervals.interval_minutes') }} as late_at
+        {{ claim_reconciliation.minutes_after(
+            'max(builds.last_built_at)', '2 * intervals.interval_minutes'
+        ) }} as late_at
     from intervals
     inner join builds on intervals.interval_minutes <= builds.interval_minutes
     group by intervals.selector, intervals.interval_minutes

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a data test with a kept result. A skipped test says nothing: it neither passed nor failed.
+-- Grain: one row a data test with a kept result. A skipped test says nothing:
+-- it neither passed nor failed.
 with
 
 results as (
@@ -19,7 +20,8 @@ passes as (
 latest as (
     select
         *,
-        row_number() over (partition by test_id order by tested_at desc, invocation_id desc) as result_number
+        row_number() over (partition by test_id order by tested_at desc, invocation_id desc)
+            as result_number
     from results
 ),
 
@@ -29,7 +31,9 @@ failing as (
         min(results.tested_at) as failing_since
     from results
     left join passes on results.test_id = passes.test_id
-    where results.status <> 'pass' and (passes.last_passed_at is null or results.tested_at > passes.last_passed_at)
+    where
+        results.status <> 'pass'
+        and (passes.last_passed_at is null or results.tested_at > passes.last_passed_at)
     group by results.test_id
 ),
 

@@ -1,6 +1,7 @@
 {{ config(materialized='replaced_view') }}
 {%- set rules = claim_reconciliation.alert_rules() %}
--- Grain: one row an alert rule and complete minute, over all that is kept: the alerts as they stood at judged_at.
+-- Grain: one row an alert rule and complete minute, over all that is kept:
+-- the alerts as they stood at judged_at.
 with
 
 spans as (
@@ -14,7 +15,8 @@ minutes as (
 spread as (
     select
         alert,
-        {{ claim_reconciliation.periods_between('first_judged_at', 'last_judged_at', 1) }} as judged_at,
+        {{ claim_reconciliation.periods_between('first_judged_at', 'last_judged_at', 1) }}
+            as judged_at,
         state,
         signal,
         since
@@ -24,8 +26,10 @@ spread as (
 final as (
     select
         spread.*,
-        {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_requests) | indent(8) }} as requests,
-        {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_value) | indent(8) }} as value
+        {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_requests) | indent(8) }}
+            as requests,
+        {{ claim_reconciliation.by_alert(rules, claim_reconciliation.alert_value) | indent(8) }}
+            as value
     from spread
     inner join minutes on spread.judged_at = minutes.judged_at
 )

@@ -1,16 +1,19 @@
 {%- set counted_by = claim_reconciliation.counting_rules() %}
 {{ config(
-    materialized='retained_table' if var('as_of', none) or target.type == 'spark' else 'incremental',
+    materialized='retained_table'
+        if var('as_of', none) or target.type == 'spark' else 'incremental',
     incremental_strategy='delete+insert',
     unique_key=['period', 'started_at'],
     on_schema_change='append_new_columns',
     full_refresh=false,
     indexes=[{'columns': ['period', 'started_at'], 'unique': true}],
-    post_hook=["{{ claim_reconciliation.delete_old_counts() }}", "{{ claim_reconciliation.analyze() }}"],
+    post_hook=[
+        "{{ claim_reconciliation.delete_old_counts() }}", "{{ claim_reconciliation.analyze() }}"
+    ],
 ) }}
--- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each build counts again
--- what may have changed since the last one: hours as a whole, with all of their minutes and windows. Never refreshed as
--- a whole: the service may keep its requests less long.
+-- Grain: one row a minute, 15-minute window or hour with requests, of the hours that are over. Each
+-- build counts again what may have changed since the last one: hours as a whole, with all of their
+-- minutes and windows. Never refreshed as a whole: the service may keep its requests less long.
 with
 
 requests as (
@@ -19,7 +22,8 @@ requests as (
 
 spans as (
     {%- if is_incremental() %}
-        {{ claim_reconciliation.hours_to_count(this, ref('int_claim_requests'), counted_by) | indent(8) }}
+        {{ claim_reconciliation.hours_to_count(this, ref('int_claim_requests'), counted_by)
+            | indent(8) }}
     {%- else %}
         select
             {{ claim_reconciliation.metrics_kept_from() }} as count_from,
@@ -37,7 +41,9 @@ placed as (
     from requests
     where
         {{ claim_reconciliation.is_counted_anew('requested_at', 'spans') | indent(8) }}
-        and requested_at < {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 60) }}
+        and requested_at < {{ claim_reconciliation.period_start(
+            claim_reconciliation.current_time(), 60
+        ) }}
 ),
 
 counts as (

@@ -1,6 +1,7 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a complete minute, also a silent one, from the first that is known to the last. What the alerts are
--- judged by at its end, judged_at: trailing counts, and the balances of the latest build.
+-- Grain: one row a complete minute, also a silent one, from the first that is known to the last.
+-- What the alerts are judged by at its end, judged_at: trailing counts, and the balances of the
+-- latest build.
 with
 
 requests as (
@@ -8,11 +9,13 @@ requests as (
 ),
 
 builds as (
-    {{ claim_reconciliation.wallet_builds_by_minute(ref('fct_wallet_balance_history')) | indent(4) }}
+    {{ claim_reconciliation.wallet_builds_by_minute(ref('fct_wallet_balance_history'))
+        | indent(4) }}
 ),
 
 minutes as (
-    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute')
+        | indent(4) }}
 ),
 
 grid as (
@@ -23,9 +26,11 @@ on_grid as (
     select
         grid.judged_at,
         minutes.*,
-        max(builds.build_number) over (order by grid.judged_at rows unbounded preceding) as build_number
+        max(builds.build_number) over (order by grid.judged_at rows unbounded preceding)
+            as build_number
     from grid
-    left join minutes on grid.judged_at = {{ claim_reconciliation.minutes_after('minutes.started_at', 1) }}
+    left join minutes
+        on grid.judged_at = {{ claim_reconciliation.minutes_after('minutes.started_at', 1) }}
     left join builds on grid.judged_at = builds.judged_at
 ),
 
@@ -33,7 +38,8 @@ running as (
     {{ claim_reconciliation.trailing_counts('on_grid') | indent(4) }}
 ),
 
--- The minute after whose end a total is counted: 5 minutes ago, or as long ago as it takes to hold min_requests.
+-- The minute after whose end a total is counted: 5 minutes ago,
+-- or as long ago as it takes to hold min_requests.
 starts as (
     select
         *,

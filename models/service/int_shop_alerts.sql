@@ -1,12 +1,15 @@
 {{ config(materialized='replaced_view') }}
 {%- set now = claim_reconciliation.current_time() %}
--- Grain: one row an alert about the shop: what builds found wrong of purchases and wallets, and whether log and claims
--- go on while the rest does, and what the guard was forced to do. Each says in its description what was found.
+-- Grain: one row an alert about the shop: what builds found wrong of purchases and wallets, and
+-- whether log and claims go on while the rest does, and what the guard was forced to do. Each says
+-- in its description what was found.
 with
 
 requests as (
     select requested_at from {{ ref('int_claim_requests') }}
-    where requested_at >= {{ claim_reconciliation.hours_after(now, -48) }} and requested_at <= {{ now }}
+    where
+        requested_at >= {{ claim_reconciliation.hours_after(now, -48) }}
+        and requested_at <= {{ now }}
 ),
 
 counted as (
@@ -21,7 +24,8 @@ shop as (
 -- The last request that the log knows, and the last claim that there is.
 lasts as (
     select
-        coalesce((select max(requested_at) from requests), (select max(started_at) from counted)) as metric_at,
+        coalesce((select max(requested_at) from requests), (select max(started_at) from counted))
+            as metric_at,
         (select max(case when claims > 0 then started_at end) from shop) as claim_at,
         (select max(built_at) from shop) as built_at
 ),
@@ -35,7 +39,8 @@ found as (
     union all
     select * from stopped
     union all
-    {{ claim_reconciliation.unapproved_finding(ref('stg_claim_ops__unapproved_break_glass')) | indent(4) }}
+    {{ claim_reconciliation.unapproved_finding(ref('stg_claim_ops__unapproved_break_glass'))
+        | indent(4) }}
 ),
 
 rules as (
@@ -63,7 +68,10 @@ final as (
         alert,
         severity,
         case signal when 'breach' then 'firing' else signal end as state,
-        case signal when 'breach' then since else {{ claim_reconciliation.period_start(now, 1) }} end as since,
+        case signal
+            when 'breach' then since
+            else {{ claim_reconciliation.period_start(now, 1) }}
+        end as since,
         value::double precision as value,
         threshold,
         signal,
@@ -72,8 +80,10 @@ final as (
         case signal when 'breach' then sentence else description end as description,
         anchor,
         -- What has fired since the last complete minute is told now.
-        greatest({{ claim_reconciliation.period_start(now, 1) }}, case signal when 'breach' then since end)
-            as last_judged_at
+        greatest(
+            {{ claim_reconciliation.period_start(now, 1) }},
+            case signal when 'breach' then since end
+        ) as last_judged_at
     from judged
 )
 

@@ -5,8 +5,9 @@
     full_refresh=false,
     pre_hook="{{ 'delete from ' ~ this if is_incremental() else 'select 1' }}",
 ) }}
--- Grain: one row an alert about what a build found wrong of purchases and wallets, as of the build: how many, since
--- when, and the sentence that says so. Emptied and filled again in one transaction, as int_shop_minutes.
+-- Grain: one row an alert about what a build found wrong of purchases and wallets, as of the build:
+-- how many, since when, and the sentence that says so. Emptied and filled again in one transaction,
+-- as int_shop_minutes.
 with
 
 shop as (
@@ -24,7 +25,8 @@ unclaimed as (
     where discrepancy_type = 'missing_claim' and is_recoverable and is_settled
 ),
 
--- Who goes on claiming is never inactive for a day, and what the first build found is as old as the last activity.
+-- Who goes on claiming is never inactive for a day,
+-- and what the first build found is as old as the last activity.
 old_discrepancies as (
     select
         probable_cause,
@@ -35,7 +37,9 @@ old_discrepancies as (
         and is_settled
         and not is_accepted
         and least(first_found_at, last_activity_at)
-        < {{ claim_reconciliation.hours_after('last_found_at', '-' ~ var('alert_discrepancy_hours')) }}
+        < {{ claim_reconciliation.hours_after(
+            'last_found_at', '-' ~ var('alert_discrepancy_hours')
+        ) }}
 ),
 
 share_of_hour as (
@@ -47,7 +51,8 @@ final as (
         'unclaimed_purchases' as alert,
         count(*) as value,
         min(purchased_at) as since,
-        count(*) || ' purchases, worth ' || coalesce(sum(price), 0) || ', were paid and have no claim though the'
+        count(*) || ' purchases, worth ' || coalesce(sum(price), 0)
+        || ', were paid and have no claim though the'
         || ' store retries no more; of those of the last settled hour '
         || coalesce((select share_of_hour.share from share_of_hour), 'none') || '.' as description
     from unclaimed
@@ -56,8 +61,10 @@ final as (
         'old_discrepancies' as alert,
         count(*) as value,
         min(wrong_since) as since,
-        count(*) || ' settled balances are wrong since more than {{ var("alert_discrepancy_hours") }} hours'
-        || coalesce(', the most by the cause ' || mode() within group (order by probable_cause), '') || '.'
+        count(*)
+        || ' settled balances are wrong since more than {{ var("alert_discrepancy_hours") }} hours'
+        || coalesce(', the most by the cause ' || mode() within group (order by probable_cause), '')
+        || '.'
             as description
     from old_discrepancies
 )

@@ -5,9 +5,9 @@
     full_refresh=false,
     pre_hook="{{ 'delete from ' ~ this if is_incremental() else 'select 1' }}",
 ) }}
--- Grain: one row a minute of the last two days with claims or payments, as of the build: what the service did, whether
--- its log says so or not. Emptied and filled again in one transaction: a table that is replaced would have to lock the
--- views of the alerts, which are read every minute.
+-- Grain: one row a minute of the last two days with claims or payments, as of the build: what the
+-- service did, whether its log says so or not. Emptied and filled again in one transaction: a table
+-- that is replaced would have to lock the views of the alerts, which are read every minute.
 {%- set since = claim_reconciliation.hours_after(claim_reconciliation.current_time(), -48) %}
 with
 

@@ -20,7 +20,9 @@ rules as (
 
 last_spans as (
     select * from spans
-    where last_judged_at = {{ claim_reconciliation.period_start(claim_reconciliation.current_time(), 1) }}
+    where last_judged_at = {{ claim_reconciliation.period_start(
+        claim_reconciliation.current_time(), 1
+    ) }}
 ),
 
 judged as (
@@ -67,7 +69,8 @@ final as (
         signal,
         requests,
         for_minutes,
-        {{ claim_reconciliation.escalation_level('judged', 'contacts') | indent(8) }} as escalation_level,
+        {{ claim_reconciliation.escalation_level('judged', 'contacts') | indent(8) }}
+            as escalation_level,
         description,
         '{{ var("runbook_url") }}#' || anchor as runbook_url,
         last_judged_at as judged_at

@@ -1,6 +1,7 @@
 {{ config(materialized='replaced_view') }}
 {{ config(alias='v_claim_conflicts_rolling') }}
--- Grain: one row an hour, also a silent one. The rolling rate is that of all requests of 24 hours, no average of rates.
+-- Grain: one row an hour, also a silent one. The rolling rate is that of all requests of 24 hours,
+-- no average of rates.
 with
 
 hours as (
@@ -23,9 +24,11 @@ final as (
         hour,
         requests,
         conflicts,
-        {{ claim_reconciliation.typed('conflicts', 'double precision') }} / nullif(requests, 0) as conflict_rate,
-        {{ claim_reconciliation.typed('conflicts_24h', 'double precision') }} / nullif(requests_24h, 0)
-            as rolling_24h_conflict_rate
+        {{ claim_reconciliation.typed('conflicts', 'double precision') }} / nullif(requests, 0)
+            as conflict_rate,
+        {{ claim_reconciliation.typed(
+            'conflicts_24h', 'double precision'
+        ) }} / nullif(requests_24h, 0) as rolling_24h_conflict_rate
     from rolling
 )
 

@@ -1,6 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an hour; the last one is still running. An hour without a request is no_data, never 0 requests. Counts
--- add up, percentiles are of requests.
+-- Grain: one row an hour; the last one is still running. An hour without a request is no_data,
+-- never 0 requests. Counts add up, percentiles are of requests.
 with
 
 requests as (
@@ -8,13 +8,15 @@ requests as (
 ),
 
 hours as (
-    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'hour') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'hour')
+        | indent(4) }}
 ),
 
 grid as (
     select
         {{ claim_reconciliation.periods_between(
-            'min(started_at)', claim_reconciliation.period_start(claim_reconciliation.current_time(), 60), 60
+            'min(started_at)',
+            claim_reconciliation.period_start(claim_reconciliation.current_time(), 60), 60
         ) }} as hour
     from hours
 ),
@@ -29,12 +31,17 @@ final as (
         hours.client_errors::bigint as client_errors,
         hours.errors::bigint as errors,
         hours.timed_requests::bigint as timed_requests,
-        {{ claim_reconciliation.typed('hours.successes', 'double precision') }} / hours.requests as success_rate,
-        {{ claim_reconciliation.rounded('hours.total_duration_ms / nullif(hours.timed_requests, 0)', 2) }}
-            as avg_latency_ms,
-        {{ claim_reconciliation.typed('hours.p50_latency_ms', 'double precision') }} as p50_latency_ms,
-        {{ claim_reconciliation.typed('hours.p95_latency_ms', 'double precision') }} as p95_latency_ms,
-        {{ claim_reconciliation.typed('hours.p99_latency_ms', 'double precision') }} as p99_latency_ms
+        {{ claim_reconciliation.typed('hours.successes', 'double precision') }} / hours.requests
+            as success_rate,
+        {{ claim_reconciliation.rounded(
+            'hours.total_duration_ms / nullif(hours.timed_requests, 0)', 2
+        ) }} as avg_latency_ms,
+        {{ claim_reconciliation.typed('hours.p50_latency_ms', 'double precision') }}
+            as p50_latency_ms,
+        {{ claim_reconciliation.typed('hours.p95_latency_ms', 'double precision') }}
+            as p95_latency_ms,
+        {{ claim_reconciliation.typed('hours.p99_latency_ms', 'double precision') }}
+            as p99_latency_ms
     from grid
     left join hours on grid.hour = hours.started_at
 )

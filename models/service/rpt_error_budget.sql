@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an objective and lookback that ends with the last complete minute. Sums of counts over the lookback.
+-- Grain: one row an objective and lookback that ends with the last complete minute.
+-- Sums of counts over the lookback.
 with
 
 requests as (
@@ -15,7 +16,8 @@ builds as (
 ),
 
 minutes as (
-    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'minute')
+        | indent(4) }}
 ),
 
 events as (
@@ -41,7 +43,9 @@ totals as (
             objectives.slo = events.slo
             and objectives.judged_at >= events.ended_at
             and objectives.judged_at
-            <= {{ claim_reconciliation.minutes_after('events.began_at', 'objectives.lookback_minutes') }}
+            <= {{ claim_reconciliation.minutes_after(
+                'events.began_at', 'objectives.lookback_minutes'
+            ) }}
     group by 1, 2, 3, 4, 7
 ),
 
@@ -54,7 +58,8 @@ final as (
         good,
         total,
         ((total - good) / nullif(total * (1 - objective), 0))::double precision as burn_rate,
-        (1 - (total - good) / nullif(total * (1 - objective), 0))::double precision as budget_remaining,
+        (1 - (total - good) / nullif(total * (1 - objective), 0))::double precision
+            as budget_remaining,
         case
             when total = 0 then 'no_data'
             when total - good > total * (1 - objective) then 'missed'

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a complete window of 15 minutes, also a silent one. Counts decide whether an objective was met.
+-- Grain: one row a complete window of 15 minutes, also a silent one.
+-- Counts decide whether an objective was met.
 with
 
 requests as (
@@ -7,7 +8,8 @@ requests as (
 ),
 
 windows as (
-    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'window') | indent(4) }}
+    {{ claim_reconciliation.requests_by_period(ref('int_request_periods'), 'requests', 'window')
+        | indent(4) }}
 ),
 
 grid as (
@@ -28,7 +30,8 @@ on_grid as (
         coalesce(windows.errors, 0)::bigint as errors,
         coalesce(windows.timed_requests, 0)::bigint as timed_requests,
         coalesce(windows.over_slo_latency, 0)::bigint as over_500ms,
-        {{ claim_reconciliation.typed('windows.p95_latency_ms', 'double precision') }} as p95_latency_ms
+        {{ claim_reconciliation.typed('windows.p95_latency_ms', 'double precision') }}
+            as p95_latency_ms
     from grid
     left join windows on grid.window_start = windows.started_at
 ),
@@ -36,8 +39,10 @@ on_grid as (
 judged as (
     select
         *,
-        case when requests >= {{ var('min_requests') }} then errors <= {{ var('slo_window_error_rate') }} * requests end
-            as error_rate_met,
+        case
+            when requests >= {{ var('min_requests') }}
+                then errors <= {{ var('slo_window_error_rate') }} * requests
+        end as error_rate_met,
         case
             when timed_requests >= {{ var('min_requests') }}
                 then over_500ms <= (1 - {{ var('slo_latency_share') }}) * timed_requests
@@ -50,7 +55,8 @@ final as (
         window_start,
         requests,
         errors,
-        {{ claim_reconciliation.typed('errors', 'double precision') }} / nullif(requests, 0) as error_rate,
+        {{ claim_reconciliation.typed('errors', 'double precision') }} / nullif(requests, 0)
+            as error_rate,
         timed_requests,
         over_500ms,
         p95_latency_ms,
@@ -62,7 +68,8 @@ final as (
             when requests < {{ var('min_requests') }} then 'low_traffic'
             else 'met'
         end as state,
-        {{ claim_reconciliation.typed(var('slo_latency_ms'), 'double precision') }} as slo_latency_ms
+        {{ claim_reconciliation.typed(var('slo_latency_ms'), 'double precision') }}
+            as slo_latency_ms
     from judged
 )
 

@@ -1,14 +1,19 @@
 {{ config(materialized='parallel_table', pre_hook='set local random_page_cost = 1.1') }}
--- Grain: one row a user and item whose wallet is wrong, with the probable cause. Of claims, purchases and the service's
--- log it reads what belongs to the wrong users, never the history.
-{%- set adjustments, log = ref('stg_claim_service__wallet_adjustments'), ref('stg_claim_service__function_metrics') %}
+-- Grain: one row a user and item whose wallet is wrong, with the probable cause. Of claims,
+-- purchases and the service's log it reads what belongs to the wrong users, never the history.
+{%- set adjustments, log = ref(
+    'stg_claim_service__wallet_adjustments'
+), ref('stg_claim_service__function_metrics') %}
 {%- set sku_catalog = ref(var('sku_catalog_model')) %}
-{%- set claims, audit = ref('stg_claim_service__purchase_claims'), ref('stg_claim_service__audit_purchases') %}
+{%- set claims, audit = ref(
+    'stg_claim_service__purchase_claims'
+), ref('stg_claim_service__audit_purchases') %}
 with
 
 wrong as materialized (
-    {{ claim_reconciliation.wrong_wallets(ref('fct_wallet_discrepancies'), ref('stg_claim_ops__wallet_writes'))
-        | indent(4) }}
+    {{ claim_reconciliation.wrong_wallets(
+        ref('fct_wallet_discrepancies'), ref('stg_claim_ops__wallet_writes')
+    ) | indent(4) }}
 ),
 
 their_claims as materialized (
@@ -39,12 +44,14 @@ failed as materialized (
 ),
 
 backups as materialized (
-    {{ claim_reconciliation.restored_backups('wrong', 'changes', 'equal_states', 'their_claims', 'failed')
-        | indent(4) }}
+    {{ claim_reconciliation.restored_backups(
+        'wrong', 'changes', 'equal_states', 'their_claims', 'failed'
+    ) | indent(4) }}
 ),
 
 doubled as materialized (
-    {{ claim_reconciliation.doubled_claims('wrong', 'changes', 'their_claims', 'their_purchases') | indent(4) }}
+    {{ claim_reconciliation.doubled_claims('wrong', 'changes', 'their_claims', 'their_purchases')
+        | indent(4) }}
 ),
 
 unclaimed as materialized (

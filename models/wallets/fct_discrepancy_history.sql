@@ -2,18 +2,24 @@
     materialized='view' if var('as_of', none) else 'incremental',
     incremental_strategy='merge',
     unique_key=['user_id', 'item', 'first_found_at'],
-    indexes=[{'columns': ['user_id', 'item', 'first_found_at'], 'unique': true}, {'columns': ['ended_at']}],
+    indexes=[{
+        'columns': ['user_id', 'item', 'first_found_at'], 'unique': true
+    }, {'columns': ['ended_at']}],
     on_schema_change='append_new_columns',
     full_refresh=false,
     pre_hook="{{ 'lock table ' ~ this ~ ' in share row exclusive mode' if is_incremental() else 'select 1' }}",
     post_hook=[] if var('as_of', none) else [
         "delete from {{ this }} where ended_at < "
-        ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -24 * claim_reconciliation.number_var('wallet_history_days'))
+        ~ claim_reconciliation.hours_after(
+            claim_reconciliation.current_time(),
+            -24 * claim_reconciliation.number_var('wallet_history_days')
+        )
     ],
 ) }}
--- Grain: one row an episode, in which the balance of a user's item was wrong in each build. A build lengthens those
--- that go on, ends the others and begins new ones. Of two builds at once one waits for the other's lock, and one that
--- is older than what is kept adds nothing. A look back has the episodes of its own build.
+-- Grain: one row an episode, in which the balance of a user's item was wrong in each build. A build
+-- lengthens those that go on, ends the others and begins new ones. Of two builds at once one waits
+-- for the other's lock, and one that is older than what is kept adds nothing. A look back has the
+-- episodes of its own build.
 {%- set discrepancies, health = ref('fct_wallet_discrepancies'), ref('rpt_wallet_balance_health') %}
 {%- set causes, writes = ref('fct_discrepancy_causes'), ref('stg_claim_ops__wallet_writes') %}
 with
@@ -37,7 +43,8 @@ found as (
         union all
         {{ claim_reconciliation.lengthened_episodes('kept', 'found', 'builds') | indent(8) }}
         union all
-        {{ claim_reconciliation.episode_ends('kept', 'found', 'builds', writes, discrepancies) | indent(8) }}
+        {{ claim_reconciliation.episode_ends('kept', 'found', 'builds', writes, discrepancies)
+            | indent(8) }}
         union all
         {{ claim_reconciliation.revised_episodes(this, writes) | indent(8) }}
     )

@@ -1,4 +1,5 @@
--- Grain: one row a user with claims, adjustments or a wallet, and item; every such user has every item.
+-- Grain: one row a user with claims, adjustments or a wallet, and item;
+-- every such user has every item.
 {{ config(materialized='replaced_view') }}
 
 with

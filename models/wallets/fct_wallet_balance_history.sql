@@ -5,11 +5,15 @@
     full_refresh=false,
     post_hook=[] if var('as_of', none) else [
         "delete from {{ this }} where built_at < "
-        ~ claim_reconciliation.hours_after(claim_reconciliation.current_time(), -24 * claim_reconciliation.number_var('wallet_history_days'))
+        ~ claim_reconciliation.hours_after(
+            claim_reconciliation.current_time(),
+            -24 * claim_reconciliation.number_var('wallet_history_days')
+        )
     ],
 ) }}
--- Grain: one row a build and item, the row of rpt_wallet_balance_health as of that build. Nothing computes a past build
--- again, so that the table is only appended to. A look back appends nothing: there it is a view of its own build.
+-- Grain: one row a build and item, the row of rpt_wallet_balance_health as of that build. Nothing
+-- computes a past build again, so that the table is only appended to. A look back appends nothing:
+-- there it is a view of its own build.
 with
 
 health as (
@@ -19,7 +23,9 @@ health as (
 final as (
     select * from health
     {%- if is_incremental() %}
-        where built_at > (select coalesce(max(history.built_at), '-infinity') from {{ this }} as history)
+        where built_at > (
+            select coalesce(max(history.built_at), '-infinity') from {{ this }} as history
+        )
     {%- endif %}
 )
 

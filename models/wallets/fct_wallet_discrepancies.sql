@@ -4,7 +4,9 @@
 with
 
 balances_by_item as (
-    {{ claim_reconciliation.wallet_balances_by_item(ref('int_wallet_balances'), 'is_at_rest is not true') | indent(4) }}
+    {{ claim_reconciliation.wallet_balances_by_item(
+        ref('int_wallet_balances'), 'is_at_rest is not true'
+    ) | indent(4) }}
 ),
 
 accepted as (
@@ -22,8 +24,9 @@ final as (
         (balances.wallet_quantity - balances.expected_quantity)::bigint as quantity_discrepancy,
         balances.wallet_expires_at,
         balances.expected_expires_at,
-        {{ claim_reconciliation.seconds_between('balances.expected_expires_at', 'balances.wallet_expires_at') }}
-            as expiry_discrepancy_seconds,
+        {{ claim_reconciliation.seconds_between(
+            'balances.expected_expires_at', 'balances.wallet_expires_at'
+        ) }} as expiry_discrepancy_seconds,
         balances.last_claimed_at,
         balances.wallet_updated_at,
         balances.last_activity_at,
@@ -33,7 +36,9 @@ final as (
         accepted.reason as accepted_because,
         accepted.accepted_until,
         case
-            when {{ claim_reconciliation.is_account_gone('balances.user_id', accounts) | indent(12) }}
+            when {{ claim_reconciliation.is_account_gone(
+                'balances.user_id', accounts
+            ) | indent(12) }}
                 then 'account_gone'
             when accepted.user_id is not null then 'accepted'
         end as excused_because

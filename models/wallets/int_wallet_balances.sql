@@ -1,9 +1,14 @@
--- Grain: one row a user with a claim, an adjustment or a wallet; columns generated for each item of `wallet_items`.
--- The only model that reads claims and wallets: at one snapshot, and only of users whose rows changed since the last
--- build. Whatever is judged by the time is judged by this row's built_at.
+-- Grain: one row a user with a claim, an adjustment or a wallet; columns generated for each item of
+-- `wallet_items`. The only model that reads claims and wallets: at one snapshot, and only of users
+-- whose rows changed since the last build. Whatever is judged by the time is judged by this row's
+-- built_at.
 {{ config(materialized='incremental_balances') }}
-{%- set claims, wallets = ref('stg_claim_service__purchase_claims'), ref('stg_claim_service__user_wallet_balances') %}
-{%- set adjustments, sku_catalog = ref('stg_claim_service__wallet_adjustments'), ref(var('sku_catalog_model')) %}
+{%- set claims, wallets = ref('stg_claim_service__purchase_claims'), ref(
+    'stg_claim_service__user_wallet_balances'
+) %}
+{%- set adjustments, sku_catalog = ref(
+    'stg_claim_service__wallet_adjustments'
+), ref(var('sku_catalog_model')) %}
 with
 
 final as (

@@ -1,11 +1,13 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an item, type, cause and age of what is wrong now and nobody accepted, the oldest first.
+-- Grain: one row an item, type, cause and age of what is wrong now and nobody accepted,
+-- the oldest first.
 with
 
 episodes as (
     select
         *,
-        {{ claim_reconciliation.seconds_between('first_found_at', 'last_found_at') }} / 3600 as hours
+        {{ claim_reconciliation.seconds_between('first_found_at', 'last_found_at') }} / 3600
+            as hours
     from {{ ref('fct_discrepancy_history') }}
     where ended_at is null and not is_accepted
 ),

@@ -1,6 +1,7 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a cause and item of settled discrepancies that nobody accepted, the most users first: since when,
--- until when, how much, what shows it of the user with the latest evidence, and what to do.
+-- Grain: one row a cause and item of settled discrepancies that nobody accepted, the most users
+-- first: since when, until when, how much, what shows it of the user with the latest evidence, and
+-- what to do.
 {%- set by_evidence = 'order by causes.cause_at desc nulls last, causes.user_id' %}
 with
 
@@ -9,8 +10,9 @@ causes as (
 ),
 
 found as (
-    {{ claim_reconciliation.found_discrepancies(ref('fct_wallet_discrepancies'), ref('fct_discrepancy_causes'))
-        | indent(4) }}
+    {{ claim_reconciliation.found_discrepancies(
+        ref('fct_wallet_discrepancies'), ref('fct_discrepancy_causes')
+    ) | indent(4) }}
 ),
 
 totals as (

@@ -1,6 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a week in UTC and way in which episodes ended in it, the latest week first: how long they had lasted.
--- Percentiles are of single episodes, never of averages.
+-- Grain: one row a week in UTC and way in which episodes ended in it, the latest week first: how
+-- long they had lasted. Percentiles are of single episodes, never of averages.
 with
 
 episodes as (

@@ -1,6 +1,6 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row an item, also where nobody holds it. Its columns fit every kind of item, as the runbook's union did
--- not.
+-- Grain: one row an item, also where nobody holds it. Its columns fit every kind of item, as the
+-- runbook's union did not.
 with
 
 items as (
@@ -13,10 +13,12 @@ totals as (
     {{ claim_reconciliation.all_balance_totals(ref('int_wallet_balances')) | indent(4) }}
 ),
 
--- What somebody accepted for a while, and what is of an account that is gone, is no fault: counted apart.
+-- What somebody accepted for a while, and what is of an account that is gone, is no fault:
+-- counted apart.
 excused as (
     {{ claim_reconciliation.excused_balances(ref('fct_wallet_discrepancies')
-        if claim_reconciliation.has_source('accepted_discrepancies') or claim_reconciliation.has_source('users'))
+        if claim_reconciliation.has_source('accepted_discrepancies')
+        or claim_reconciliation.has_source('users'))
         | indent(4) }}
 ),
 
@@ -29,8 +31,10 @@ final as (
         coalesce(totals.wallets, 0)::bigint as wallets,
         (coalesce(totals.short, 0) - coalesce(excused.short, 0))::bigint as short,
         (coalesce(totals.excess, 0) - coalesce(excused.excess, 0))::bigint as excess,
-        (coalesce(totals.missing_wallets, 0) - coalesce(excused.missing_wallets, 0))::bigint as missing_wallets,
-        (coalesce(totals.unsettled, 0) - coalesce(excused.excused - excused.settled, 0))::bigint as unsettled,
+        (coalesce(totals.missing_wallets, 0) - coalesce(excused.missing_wallets, 0))::bigint
+            as missing_wallets,
+        (coalesce(totals.unsettled, 0) - coalesce(excused.excused - excused.settled, 0))::bigint
+            as unsettled,
         coalesce(totals.settled_balances, 0)::bigint as settled_balances,
         (coalesce(totals.settled_accurate_balances, 0) + coalesce(excused.settled, 0))::bigint
             as settled_accurate_balances,

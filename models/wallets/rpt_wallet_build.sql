@@ -1,6 +1,7 @@
 {{ config(materialized='parallel_table') }}
--- Grain: one row. When, as of when and with which settings the wallets were compared. Nothing depends on this model:
--- assertions about production name it beside what they read, so that their failure keeps dbt from building nothing.
+-- Grain: one row. When, as of when and with which settings the wallets were compared. Nothing
+-- depends on this model: assertions about production name it beside what they read, so that their
+-- failure keeps dbt from building nothing.
 with
 
 totals as (
@@ -30,7 +31,8 @@ final as (
         users,
         wallets,
         '{{ claim_reconciliation.build_settings() }}' as settings,
-        {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }} as settings_digest,
+        {{ claim_reconciliation.build_settings_digest('sku_catalog') | indent(8) }}
+            as settings_digest,
         '{{ claim_reconciliation.found_parts() }}' as found,
         {{ claim_reconciliation.models_too_old_at('built_at') }} as too_old_at
     from counted

@@ -1,5 +1,5 @@
--- Claims that users were told of and that are not there, or the other way round, and wallets of theirs that do not
--- hold what the claims give: an update that was lost, or done twice.
+-- Claims that users were told of and that are not there, or the other way round, and wallets of
+-- theirs that do not hold what the claims give: an update that was lost, or done twice.
 with
 
 claims as (

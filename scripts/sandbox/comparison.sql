@@ -1,5 +1,6 @@
--- By fault: wallets, wrong balances, and how many the models show as what they are, settled ones as errors and those
--- in flight as unsettled. Last, the false alarms: settled discrepancies that nobody injected.
+-- By fault: wallets, wrong balances, and how many the models show as what they are, settled ones as
+-- errors and those in flight as unsettled. Last, the false alarms: settled discrepancies that
+-- nobody injected.
 with
 
 discrepancies as (

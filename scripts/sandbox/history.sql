@@ -1,4 +1,5 @@
--- Weeks of a service that did everything right; the last claim is {quiet_hours} hours old, so that every user is settled.
+-- Weeks of a service that did everything right; the last claim is {quiet_hours} hours old, so that
+-- every user is settled.
 select setseed(0.168);
 
 -- The vacuum that comes next marks no page as visible to all before its commit is written.
@@ -77,7 +78,9 @@ group by users.user_id;
 
 -- Each claim is a request that was answered; besides them some were beyond a cap, and a few failed.
 insert into function_metrics ("timestamp", function_name, status_code, duration_ms, error_code)
-select requests.requested_at, 'claim', requests.status_code, 40 - 60 * ln(1 - random()), requests.error_code
+select
+    requests.requested_at, 'claim', requests.status_code, 40 - 60 * ln(1 - random()),
+    requests.error_code
 from history_claims as claims
 cross join lateral (
     select claims.claimed_at as requested_at, 200 as status_code, null as error_code
@@ -89,7 +92,8 @@ cross join lateral (
     where claims.sku is not null and random() < 0.0005
 ) as requests;
 
--- An incident that was over two hours ago: for 25 minutes every sixth request failed. Most were retries, known claims.
+-- An incident that was over two hours ago: for 25 minutes every sixth request failed. Most were
+-- retries, known claims.
 create table sandbox.incidents (
     function_name text primary key,
     started_at timestamptz not null,
@@ -111,9 +115,12 @@ from (
     select
         incidents.function_name,
         requested_at,
-        request_number % 6 = 0 and requested_at >= incidents.started_at and requested_at < incidents.ended_at as failed
+        request_number % 6 = 0
+        and requested_at >= incidents.started_at
+        and requested_at < incidents.ended_at as failed
     from sandbox.incidents
     cross join generate_series(
-        incidents.started_at - interval '30 minutes', incidents.ended_at + interval '29 minutes', interval '7.5 seconds'
+        incidents.started_at - interval '30 minutes', incidents.ended_at + interval '29 minutes',
+        interval '7.5 seconds'
     ) with ordinality as series (requested_at, request_number)
 ) as requests;

@@ -1,5 +1,6 @@
--- By fault: balances that it made wrong, how many of them a plan has set right, and why the others are left: repaired is
--- what a plan applied and the models no longer list. Last, planned wallets that nobody had spoilt.
+-- By fault: balances that it made wrong, how many of them a plan has set right, and why the others
+-- are left: repaired is what a plan applied and the models no longer list. Last, planned wallets
+-- that nobody had spoilt.
 with
 
 discrepancies as (

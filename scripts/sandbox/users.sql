@@ -1,5 +1,5 @@
--- Who there is, and what was done to whom. Users below {spoilable_users} are kept for the faults: the
--- live traffic leaves them alone, and so do its new users, who are counted on from {users}.
+-- Who there is, and what was done to whom. Users below {spoilable_users} are kept for the faults:
+-- the live traffic leaves them alone, and so do its new users, who are counted on from {users}.
 create schema sandbox;
 
 create table sandbox.users (
@@ -24,8 +24,8 @@ create table sandbox.injected_faults (
     primary key (user_id, item)
 );
 
--- The wallets that a fault may still be done to. A booster that ends within a day is left alone: the
--- fault would end with it.
+-- The wallets that a fault may still be done to. A booster that ends within a day is left alone:
+-- the fault would end with it.
 create view sandbox.spoilable_wallets as
 select
     users.user_number,

@@ -1,4 +1,5 @@
--- What the service itself keeps of each change, in the transaction of the change: the checker's ground truth.
+-- What the service itself keeps of each change, in the transaction of the change:
+-- the checker's ground truth.
 create schema storm;
 
 create table storm.wallets (
@@ -46,7 +47,8 @@ begin
     insert into storm.wallets (user_id, op, before, after)
     values (
         coalesce(new.user_id, old.user_id), storm.op(),
-        case when tg_op <> 'INSERT' then to_jsonb(old) end, case when tg_op <> 'DELETE' then to_jsonb(new) end
+        case when tg_op <> 'INSERT' then to_jsonb(old) end,
+        case when tg_op <> 'DELETE' then to_jsonb(new) end
     );
     return null;
 end
@@ -58,7 +60,10 @@ declare
     v_claim public.purchase_claims := coalesce(new, old);
 begin
     insert into storm.ledger (source, id, user_id, sku, at, is_insert, op)
-    values ('claim', v_claim.tx_id, v_claim.user_id, v_claim.sku, v_claim.claimed_at, tg_op = 'INSERT', storm.op());
+    values (
+        'claim', v_claim.tx_id, v_claim.user_id, v_claim.sku, v_claim.claimed_at, tg_op = 'INSERT',
+        storm.op()
+    );
     return null;
 end
 $$;
@@ -67,7 +72,10 @@ create function storm.keep_adjustment() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     insert into storm.ledger (source, id, user_id, sku, quantity, at, is_insert, op)
-    values ('adjustment', new.adjustment_id, new.user_id, new.item, new.quantity, new.adjusted_at, true, storm.op());
+    values (
+        'adjustment', new.adjustment_id, new.user_id, new.item, new.quantity, new.adjusted_at, true,
+        storm.op()
+    );
     return null;
 end
 $$;

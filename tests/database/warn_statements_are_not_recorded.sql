@@ -1,5 +1,5 @@
--- Without pg_stat_statements nobody can say which statements are slow: rpt_slow_statements is empty then. Those of
--- other logins are hidden from a login that builds and may not read statistics.
+-- Without pg_stat_statements nobody can say which statements are slow: rpt_slow_statements is empty
+-- then. Those of other logins are hidden from a login that builds and may not read statistics.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_slow_statements') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
@@ -12,6 +12,6 @@ where
     or current_setting('pg_stat_statements.max', true) is null
 union all
 select
-    current_user || ' sees no statements of other logins: grant pg_read_all_stats to ' || quote_ident(current_user)
-    || ';'
+    current_user || ' sees no statements of other logins: grant pg_read_all_stats to '
+    || quote_ident(current_user) || ';'
 where not pg_has_role('pg_read_all_stats', 'usage')

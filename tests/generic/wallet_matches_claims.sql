@@ -46,7 +46,9 @@ compared as (
     from wallets
     full outer join claimed on wallets.user_id = claimed.user_id
     {% if settled_before -%}
-    where coalesce(greatest(wallets.updated_at, claimed.last_claimed_at) <= {{ settled_before }}, true)
+    where coalesce(
+        greatest(wallets.updated_at, claimed.last_claimed_at) <= {{ settled_before }}, true
+    )
     {% endif -%}
 ),
 

@@ -1,7 +1,9 @@
 {% test well_formed(model, key=[], not_null=[], values={}, within={}) %}
--- One query a model for all that its columns promise: a test a column costs dbt more time than PostgreSQL. One row a
--- promise that is broken. A null is unknown and breaks no promise but not_null; NaN lies above every maximum.
-{#- A view is computed once and kept for both readings; a table is read twice, which costs less than a copy of it. -#}
+-- One query a model for all that its columns promise: a test a column costs dbt more time than
+-- PostgreSQL. One row a promise that is broken. A null is unknown and breaks no promise but
+-- not_null; NaN lies above every maximum.
+{#- A view is computed once and kept for both readings; a table is read twice,
+    which costs less than a copy of it. -#}
 {%- set relation = load_relation(model) if execute and model is not string else none -%}
 {%- set is_view = relation is not none and relation.is_view -%}
 {%- set judged = 'judged' if is_view else model -%}
@@ -10,11 +12,14 @@
     {%- do broken.append((column ~ ' is null', column ~ ' is null')) -%}
 {%- endfor -%}
 {%- for column, allowed in values.items() -%}
-    {%- do broken.append((column ~ ' is an unknown value', column ~ " not in ('" ~ allowed | join("', '") ~ "')")) -%}
+    {%- do broken.append((
+        column ~ ' is an unknown value', column ~ " not in ('" ~ allowed | join("', '") ~ "')"
+    )) -%}
 {%- endfor -%}
 {%- for column, range in within.items() -%}
     {%- do broken.append((
-        column ~ ' is out of its range', column ~ ' < ' ~ range[0] ~ ' or ' ~ column ~ ' > ' ~ range[1]
+        column ~ ' is out of its range',
+        column ~ ' < ' ~ range[0] ~ ' or ' ~ column ~ ' > ' ~ range[1]
     )) -%}
 {%- endfor %}
 with
@@ -42,7 +47,9 @@ promises as (
     {%- endfor %}
 {%- if key %}
     select '{{ key | join(', ') }} is no key' as promise, count(*) as broken_rows
-    from (select 1 as one from {{ judged }} group by {{ key | join(', ') }} having count(*) > 1) as repeated
+    from (
+        select 1 as one from {{ judged }} group by {{ key | join(', ') }} having count(*) > 1
+    ) as repeated
     {%- endif %}
 )
 

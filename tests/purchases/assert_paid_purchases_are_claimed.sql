@@ -1,4 +1,5 @@
--- Who paid got what was paid for: every purchase that may be recovered is one that should have been claimed.
+-- Who paid got what was paid for: every purchase that may be recovered is one that should have been
+-- claimed.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *
 from {{ ref('fct_purchase_discrepancies') }}

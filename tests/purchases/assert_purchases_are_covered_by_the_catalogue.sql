@@ -1,5 +1,5 @@
--- A SKU of the catalogue was bought at a time that none of its rows covers: what was paid for is missed. Each row names
--- the SKU and the time between the first and the last of such purchases.
+-- A SKU of the catalogue was bought at a time that none of its rows covers: what was paid for is
+-- missed. Each row names the SKU and the time between the first and the last of such purchases.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select
     sku,

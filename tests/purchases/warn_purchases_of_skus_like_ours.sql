@@ -1,5 +1,5 @@
--- A SKU that the catalogue lacks shares what stands before the last _, - or . with one that it has: a pack of three
--- beside a pack of one. Who bought it gets nothing until it is in the catalogue.
+-- A SKU that the catalogue lacks shares what stands before the last _, - or . with one that it has:
+-- a pack of three beside a pack of one. Who bought it gets nothing until it is in the catalogue.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select
@@ -17,5 +17,6 @@ where
         from {{ ref(var('sku_catalog_model')) }} as sku_catalog
         where
             sku_catalog.sku ~ '[_.-]'
-            and regexp_replace(sku_catalog.sku, '[^_.-]*$', '') = regexp_replace(not_judged.sku, '[^_.-]*$', '')
+            and regexp_replace(sku_catalog.sku, '[^_.-]*$', '')
+            = regexp_replace(not_judged.sku, '[^_.-]*$', '')
     )

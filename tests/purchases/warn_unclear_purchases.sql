@@ -1,4 +1,5 @@
--- Somebody paid, and the trail does not say clearly who or for what: somebody has to look before a plan recovers it.
+-- Somebody paid, and the trail does not say clearly who or for what:
+-- somebody has to look before a plan recovers it.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select *

@@ -1,5 +1,6 @@
--- No budget of requests burns at more than fast_burn_rate both over an hour and over 5 minutes. A longer lookback is
--- shown and never asserted: it stays red for weeks after what it tells of has ended.
+-- No budget of requests burns at more than fast_burn_rate both over an hour and over 5 minutes. A
+-- longer lookback is shown and never asserted: it stays red for weeks after what it tells of has
+-- ended.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select
     slo,

@@ -1,4 +1,5 @@
--- At most slo_window_error_rate of the requests of the last complete window were errors. A quiet window is not judged.
+-- At most slo_window_error_rate of the requests of the last complete window were errors.
+-- A quiet window is not judged.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 with
 

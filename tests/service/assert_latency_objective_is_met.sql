@@ -1,4 +1,5 @@
--- At least slo_latency_share of the requests of the last complete window took at most slo_latency_ms.
+-- At least slo_latency_share of the requests of the last complete window took at most
+-- slo_latency_ms.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 with
 

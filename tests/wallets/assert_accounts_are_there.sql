@@ -1,4 +1,5 @@
--- A table of accounts that is empty, or whose condition holds for no row, says nothing: nobody counts as gone by it.
+-- A table of accounts that is empty, or whose condition holds for no row, says nothing:
+-- nobody counts as gone by it.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select wallets
 from {{ ref('rpt_wallet_build') }}

@@ -1,5 +1,6 @@
--- An adjustment of an item that does not exist counts for nothing: a spend that is misspelt would be given back. Each
--- row names the item as it is written, to be corrected at the source or left out by claim_service_filters.
+-- An adjustment of an item that does not exist counts for nothing: a spend that is misspelt would
+-- be given back. Each row names the item as it is written, to be corrected at the source or left
+-- out by claim_service_filters.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select
     item,

@@ -1,5 +1,6 @@
--- A SKU of the catalogue was claimed at a time that none of its rows covers: it counts for nothing, and what
--- it gave then is missing. Each row names the SKU and the time between the first and the last of them.
+-- A SKU of the catalogue was claimed at a time that none of its rows covers: it counts for nothing,
+-- and what it gave then is missing. Each row names the SKU and the time between the first and the
+-- last of them.
 -- depends_on: {{ ref('rpt_wallet_build') }}
 with
 
@@ -32,6 +33,8 @@ where
         from sku_catalog
         where
             sku_catalog.sku = claims.sku
-            and {{ claim_reconciliation.is_in_force('sku_catalog', 'claims.claimed_at') | indent(12) }}
+            and {{ claim_reconciliation.is_in_force(
+                'sku_catalog', 'claims.claimed_at'
+            ) | indent(12) }}
     )
 group by claims.sku

@@ -1,5 +1,5 @@
--- Σ of the totals by item = Σ of the claims by item in the layer below, and no more claims than the ledger holds:
--- claims only come, so that a claim counted twice shows as one too many.
+-- Σ of the totals by item = Σ of the claims by item in the layer below, and no more claims than the
+-- ledger holds: claims only come, so that a claim counted twice shows as one too many.
 with
 
 totals as (

@@ -1,5 +1,6 @@
--- A catalogue that is wrong makes every balance wrong: each row names the SKU and what to correct. The catalogue is the
--- seed or the model that stands in for it, and while it is wrong nothing is built from it.
+-- A catalogue that is wrong makes every balance wrong: each row names the SKU and what to correct.
+-- The catalogue is the seed or the model that stands in for it, and while it is wrong nothing is
+-- built from it.
 with
 
 sku_catalog as (

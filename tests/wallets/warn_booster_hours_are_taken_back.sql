@@ -1,5 +1,6 @@
--- Under the stacking policy `max` each entry of a booster stands alone: hours that an adjustment takes shorten nothing,
--- and the wallet should still hold what the claims gave. Under `extend` they do, and none is a fault.
+-- Under the stacking policy `max` each entry of a booster stands alone: hours that an adjustment
+-- takes shorten nothing, and the wallet should still hold what the claims gave. Under `extend` they
+-- do, and none is a fault.
 {{ config(severity='warn') }}
 -- depends_on: {{ ref('rpt_wallet_build') }}
 select

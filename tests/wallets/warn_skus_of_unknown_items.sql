@@ -1,4 +1,5 @@
--- Claims of such a SKU count for no wallet: either the item is misspelt, or wallet_items lacks it on purpose.
+-- Claims of such a SKU count for no wallet: either the item is misspelt,
+-- or wallet_items lacks it on purpose.
 {{ config(severity='warn') }}
 select
     sku,

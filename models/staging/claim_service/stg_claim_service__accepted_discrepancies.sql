@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row a user and item whose wallet may differ from its claims for a while. Without such a table: no row.
+-- Grain: one row a user and item whose wallet may differ from its claims for a while.
+-- Without such a table: no row.
 with
 
 renamed as (

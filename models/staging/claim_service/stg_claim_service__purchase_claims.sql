@@ -1,6 +1,7 @@
 {{ config(materialized='replaced_view') }}
 {%- set claimed_at = claim_reconciliation.service_value('purchase_claims', 'claimed_at') %}
--- Grain: one row a claim. One plain select, because PostgreSQL uses no index's order through a view that has a CTE.
+-- Grain: one row a claim. One plain select, because PostgreSQL uses no index's order through a view
+-- that has a CTE.
 select
     {{ claim_reconciliation.service_column('purchase_claims', 'tx_id') }},
     {{ claim_reconciliation.service_column('purchase_claims', 'user_id') }},
@@ -8,4 +9,6 @@ select
     {{ claim_reconciliation.service_column('purchase_claims', 'claimed_at') }},
     {{ claim_reconciliation.service_column('purchase_claims', 'units') }}
 from {{ claim_reconciliation.service_table('purchase_claims') }}
-where {{ claim_reconciliation.up_to_as_of(claimed_at) }}{{ claim_reconciliation.and_counts('purchase_claims') }}
+where {{ claim_reconciliation.up_to_as_of(claimed_at) }}{{ claim_reconciliation.and_counts(
+    'purchase_claims'
+) }}

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
--- Grain: one row an index of one of the claim service's tables. Keys are written as PostgreSQL writes them in DDL.
+-- Grain: one row an index of one of the claim service's tables.
+-- Keys are written as PostgreSQL writes them in DDL.
 with
 
 tables as (

@@ -1,7 +1,8 @@
 {{ config(materialized='retained_table') }}
 {%- set statements = claim_reconciliation.statements_relation() %}
--- Grain: one row a statement that the server has recorded in this database, as of the build. No row where it records
--- none. A table, because a view on the extension's view would keep the extension from being updated.
+-- Grain: one row a statement that the server has recorded in this database, as of the build. No row
+-- where it records none. A table, because a view on the extension's view would keep the extension
+-- from being updated.
 select
     queryid as statement_id,
     min(query) as statement,

@@ -1,4 +1,5 @@
--- Grain: one row a schema that holds the wallet models. A look back's schema only where it is asked for.
+-- Grain: one row a schema that holds the wallet models.
+-- A look back's schema only where it is asked for.
 select pg_namespace.nspname as schema_name
 from pg_catalog.pg_class
 inner join pg_catalog.pg_namespace on pg_class.relnamespace = pg_namespace.oid

@@ -22,6 +22,8 @@ boosters as (
 )
 
 update user_wallet_balances as wallets
-set xp_booster_until = (select max(boosters.ends_at) from boosters where boosters.user_id = wallets.user_id)
+set xp_booster_until = (
+    select max(boosters.ends_at) from boosters where boosters.user_id = wallets.user_id
+)
 from faulty
 where wallets.user_id = faulty.user_id;

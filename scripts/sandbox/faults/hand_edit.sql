@@ -1,5 +1,6 @@
--- Somebody wrote to the wallets long after the last claim. Two thirds have too little now, which looks like a spent
--- shield as long as spends are not recorded; one third has too much. One wallet at a time, minutes apart.
+-- Somebody wrote to the wallets long after the last claim. Two thirds have too little now, which
+-- looks like a spent shield as long as spends are not recorded; one third has too much. One wallet
+-- at a time, minutes apart.
 with faulty as (
     insert into sandbox.injected_faults (fault, user_id, item, discrepancy_type)
     select

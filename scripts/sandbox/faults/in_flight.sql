@@ -1,5 +1,5 @@
--- A claim of the last minutes whose other half is missing: every other service wrote the claim first, the rest the
--- wallet. The store's retry may still mend it, so it is no error yet.
+-- A claim of the last minutes whose other half is missing: every other service wrote the claim
+-- first, the rest the wallet. The store's retry may still mend it, so it is no error yet.
 with faulty as (
     insert into sandbox.injected_faults (fault, user_id, item, discrepancy_type, in_flight)
     select
@@ -28,7 +28,8 @@ purchases as (
 
 claims as (
     insert into purchase_claims (tx_id, user_id, sku, claimed_at)
-    select 'in flight ' || user_id, user_id, 'consumable_streakshield_1', now() - interval '5 minutes'
+    select
+        'in flight ' || user_id, user_id, 'consumable_streakshield_1', now() - interval '5 minutes'
     from faulty
     where discrepancy_type = 'short'
 )

@@ -1,4 +1,5 @@
--- The wallet is what it was three weeks ago, its updated_at too; every other of these users has bought a booster since.
+-- The wallet is what it was three weeks ago, its updated_at too; every other of these users has
+-- bought a booster since.
 with backups as (
     select
         user_id,
@@ -22,7 +23,8 @@ faulty as (
         or spoilable_wallets.streakshield_count > backups.streakshield_count
     order by
         row_number() over (
-            partition by spoilable_wallets.has_running_booster order by spoilable_wallets.user_number
+            partition by spoilable_wallets.has_running_booster
+            order by spoilable_wallets.user_number
         ),
         spoilable_wallets.user_number
     limit {wallets}

@@ -1,7 +1,7 @@
 -- The reference claim: the claim and its wallet change in one transaction.
 -- The wallet's row is locked before the caps are counted. Under READ COMMITTED each later statement
--- then sees what was committed before the lock was granted, so that two claims of a user cannot both
--- count the same claims. A retry finds its tx_id and changes nothing.
+-- then sees what was committed before the lock was granted, so that two claims of a user cannot
+-- both count the same claims. A retry finds its tx_id and changes nothing.
 create function claim_purchase(
     p_tx_id text,
     p_user_id {user_id_type},

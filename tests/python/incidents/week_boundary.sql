@@ -7,13 +7,19 @@ delete from purchase_claims where user_id ~ '^(honolulu|greedy)-';
 update user_wallet_balances set time_zone = 'Pacific/Honolulu' where user_id like 'honolulu-%';
 update user_wallet_balances set time_zone = 'UTC' where user_id like 'greedy-%';
 insert into audit_purchases (tx_id, user_id, sku, status, purchased_at)
-select 'first-' || user_id, user_id, 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', monday + interval '2 hours'
+select
+    'first-' || user_id, user_id, 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE',
+    monday + interval '2 hours'
 from customers, weeks where n <= 5
 union all
-select 'second-' || user_id, user_id, 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE', monday + interval '60 hours'
+select
+    'second-' || user_id, user_id, 'consumable_streakshield_1', 'NON_RENEWING_PURCHASE',
+    monday + interval '60 hours'
 from customers, weeks where n <= 5
 union all
-select 'second-' || user_id, user_id, 'consumable_streakshield_1', 'REFUND', monday + interval '70 hours'
+select
+    'second-' || user_id, user_id, 'consumable_streakshield_1', 'REFUND',
+    monday + interval '70 hours'
 from customers, weeks where n = 2;
 insert into purchase_claims (tx_id, user_id, sku, claimed_at)
 select tx_id, user_id, sku, purchased_at from audit_purchases where tx_id like 'first-%';

@@ -1,4 +1,5 @@
--- Grain: one row a selector: when it was built last, its age in minutes, and the complaint where that is late.
+-- Grain: one row a selector: when it was built last, its age in minutes,
+-- and the complaint where that is late.
 select
     selector,
     to_char(last_built_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as last_built_at,
@@ -7,7 +8,8 @@ select
     case
         when late_at <= statement_timestamp()
             then 'The selector ' || selector || ' was built last at '
-                || to_char(last_built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ', and is due every '
+                || to_char(last_built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+                || ', and is due every '
                 || interval_minutes || ' minutes: see "Is the schedule alive" in the runbook.'
     end as late
 from {models}.rpt_schedule

@@ -1,13 +1,17 @@
--- One document: every alert as it stands, what of the input is stale or missing, and the exit code that follows.
+-- One document: every alert as it stands, what of the input is stale or missing,
+-- and the exit code that follows.
 with
 
 alerts as (
     select
-        alert, severity, state, since, value, threshold, signal, requests, escalation_level, description, runbook_url,
-        case
+        alert, severity, state, since, value, threshold, signal, requests, escalation_level,
+        description, runbook_url, case
             when alert = 'unapproved_break_glass'
                 then 'claimctl approve '
-                    || coalesce((select first_plan_id::text from {models}.stg_claim_ops__unapproved_break_glass), 'PLAN')
+                    || coalesce((
+                        select first_plan_id::text
+                        from {models}.stg_claim_ops__unapproved_break_glass
+                    ), 'PLAN')
         end as command,
         judged_at
     from {models}.rpt_alerts
@@ -33,7 +37,9 @@ stale as (
     where as_of is not null
     union all
     select
-        'The models were built at ' || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ' and are too old since '
+        'The models were built at '
+        || to_char(built_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+        || ' and are too old since '
         || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || ': run dbt build.'
     from builds
     where as_of is null and (statement_timestamp() < too_old_at) is not true
@@ -59,7 +65,9 @@ verdict as (
         case
             when coalesce(bool_or(state = 'firing' and severity = 'critical'), false) then 2
             when exists (select from stale)
-                or coalesce(bool_or('no_data' in (state, signal) or 'low_traffic' in (state, signal)), false) then 3
+                or coalesce(
+                    bool_or('no_data' in (state, signal) or 'low_traffic' in (state, signal)), false
+                ) then 3
             when coalesce(bool_or(state = 'firing' and severity = 'warning'), false) then 1
             else 0
         end as exit_code
@@ -85,9 +93,12 @@ select jsonb_build_object(
         (
             select
                 jsonb_agg(
-                    to_jsonb(final) - 'due_level' || jsonb_build_object('escalation_level', due_level)
+                    to_jsonb(final) - 'due_level'
+                    || jsonb_build_object('escalation_level', due_level)
                     order by
-                        array_position(array['firing', 'pending', 'no_data', 'low_traffic', 'ok'], state),
+                        array_position(
+                            array['firing', 'pending', 'no_data', 'low_traffic', 'ok'], state
+                        ),
                         array_position(array['critical', 'warning', 'info'], severity),
                         alert
                 )

@@ -1,5 +1,5 @@
--- Grain: one row an index of this database that is being built, or that is invalid and that nobody builds. By the catalogs
--- and pg_locks, because the server hides what another login builds.
+-- Grain: one row an index of this database that is being built, or that is invalid and that nobody
+-- builds. By the catalogs and pg_locks, because the server hides what another login builds.
 with
 
 builds as (
@@ -18,7 +18,9 @@ builds as (
         inner join pg_catalog.pg_class on pg_locks.relation = pg_class.oid
         where
             pg_locks.pid = progress.pid
-            and pg_locks.database = (select oid from pg_catalog.pg_database where datname = current_database())
+            and pg_locks.database = (
+                select oid from pg_catalog.pg_database where datname = current_database()
+            )
             and pg_class.relkind in ('r', 'm', 'p')
             and pg_locks.mode in ('ShareLock', 'ShareUpdateExclusiveLock')
         limit 1
@@ -40,11 +42,15 @@ indexes as (
         coalesce(builds.table_id, invalid.table_id) as table_id,
         builds.pid,
         builds.phase,
-        case when builds.blocks_total > 0 then (100 * builds.blocks_done / builds.blocks_total)::integer end as percent,
+        case
+            when builds.blocks_total > 0
+                then (100 * builds.blocks_done / builds.blocks_total)::integer
+        end as percent,
         builds.blocked_by
     from builds
     full outer join invalid
-        on builds.table_id = invalid.table_id and coalesce(builds.index_id, invalid.index_id) = invalid.index_id
+        on builds.table_id = invalid.table_id
+        and coalesce(builds.index_id, invalid.index_id) = invalid.index_id
 )
 
 select
@@ -59,9 +65,11 @@ select
         when cardinality(indexes.blocked_by) > 0
             then 'It waits for the transactions of ' || array_to_string(indexes.blocked_by, ', ')
                 || ', older than itself. Until they end it is invalid; leave it alone.'
-        when indexes.pid is not null then 'Until it ends it is invalid, and no query uses it; leave it alone.'
+        when indexes.pid is not null
+            then 'Until it ends it is invalid, and no query uses it; leave it alone.'
         else 'A build failed or was ended, and no query uses it. As its owner: drop index concurrently '
-            || quote_ident(schemas.nspname) || '.' || quote_ident(names.relname) || ', and create it again.'
+            || quote_ident(schemas.nspname) || '.' || quote_ident(names.relname)
+            || ', and create it again.'
     end as meaning
 from indexes
 left join pg_catalog.pg_class as tables on indexes.table_id = tables.oid::bigint

@@ -1,7 +1,9 @@
 -- Grain: one row a thing that this login, or this server, cannot show, and what would show it.
 select
-    'This login may not see what ' || count(*) || ' sessions of other logins do, nor their statements. A member of '
-    || 'pg_read_all_stats sees it; as a superuser: grant pg_read_all_stats to ' || quote_ident(current_user) || ';'
+    'This login may not see what ' || count(*)
+    || ' sessions of other logins do, nor their statements. A member of '
+    || 'pg_read_all_stats sees it; as a superuser: grant pg_read_all_stats to '
+    || quote_ident(current_user) || ';'
         as sentence
 from pg_catalog.pg_stat_activity
 where

@@ -1,5 +1,6 @@
--- Grain: one row a session of this database, and a prepared transaction, that is in a transaction, waits, is waited for
--- or is hidden from this login; who holds up most others comes first. Idle sessions are only counted.
+-- Grain: one row a session of this database, and a prepared transaction, that is in a transaction,
+-- waits, is waited for or is hidden from this login; who holds up most others comes first. Idle
+-- sessions are only counted.
 with
 
 sessions as (
@@ -25,8 +26,8 @@ sessions as (
         and pid <> pg_backend_pid()
     union all
     select
-        0, owner::text, 'prepared transaction ' || gid, 'prepared', prepared, prepared, null, null, array[]::integer[],
-        pg_has_role(owner, 'usage')
+        0, owner::text, 'prepared transaction ' || gid, 'prepared', prepared, prepared, null, null,
+        array[]::integer[], pg_has_role(owner, 'usage')
     from pg_catalog.pg_prepared_xacts
     where database = current_database()
 ),
@@ -51,10 +52,18 @@ select
     round(extract(epoch from statement_timestamp() - state_change))::integer as state_seconds,
     waits_for,
     blocks,
-    array(select distinct blocker from unnest(blocked_by) as blocker order by blocker) as blocked_by,
+    array(select distinct blocker from unnest(blocked_by) as blocker order by blocker)
+        as blocked_by,
     is_endable,
-    case when state <> 'hidden' then nullif(left(regexp_replace(statement, '\s+', ' ', 'g'), 200), '') end as statement
+    case
+        when state <> 'hidden'
+            then nullif(left(regexp_replace(statement, '\s+', ' ', 'g'), 200), '')
+    end as statement
 from linked
 where
-    state = 'hidden' or xact_start is not null or state <> 'idle' or cardinality(blocked_by) > 0 or cardinality(blocks) > 0
+    state = 'hidden'
+    or xact_start is not null
+    or state <> 'idle'
+    or cardinality(blocked_by) > 0
+    or cardinality(blocks) > 0
 order by cardinality(blocks) desc, xact_start asc nulls last, pid asc

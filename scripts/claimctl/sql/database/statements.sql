@@ -1,4 +1,5 @@
--- Grain: one row a statement that ended since the counts were taken, by the time that it took; ten at most.
+-- Grain: one row a statement that ended since the counts were taken, by the time that it took;
+-- ten at most.
 with
 
 statements as (
@@ -6,11 +7,19 @@ statements as (
         query,
         calls,
         total_exec_time,
-        coalesce((%(before)s::jsonb -> (userid || ' ' || queryid || ' ' || toplevel) ->> 0)::bigint, 0) as calls_before,
-        coalesce((%(before)s::jsonb -> (userid || ' ' || queryid || ' ' || toplevel) ->> 1)::double precision, 0)
-            as time_before
+        coalesce(
+            (%(before)s::jsonb -> (userid || ' ' || queryid || ' ' || toplevel) ->> 0)::bigint, 0
+        ) as calls_before,
+        coalesce(
+            (
+                %(before)s::jsonb -> (userid || ' ' || queryid || ' ' || toplevel) ->> 1
+            )::double precision,
+            0
+        ) as time_before
     from {recorder}.pg_stat_statements
-    where dbid = (select oid from pg_catalog.pg_database where datname = current_database()) and queryid is not null
+    where
+        dbid = (select oid from pg_catalog.pg_database where datname = current_database())
+        and queryid is not null
 )
 
 select

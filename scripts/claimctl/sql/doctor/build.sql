@@ -23,23 +23,29 @@ findings as (
     select
         'warning',
         'The models were built at ' || built_at_text || ' and are too old'
-        || coalesce(' since ' || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), '') || '.',
+        || coalesce(
+            ' since ' || to_char(too_old_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), ''
+        ) || '.',
         'Run dbt build; nothing is planned from models that old.'
     from builds
     where as_of is null and (clock_timestamp() < too_old_at) is not true
     union all
     select
         'warning',
-        'The models were built with ' || setting.key || ' = ' || setting.value || ', the project says '
+        'The models were built with ' || setting.key || ' = ' || setting.value
+        || ', the project says '
         || coalesce((%(settings)s::jsonb -> setting.key)::text, 'nothing') || '.',
         'Run dbt build with the project''s vars.'
     from builds
     cross join jsonb_each(builds.settings) as setting
-    where setting.value is distinct from %(settings)s::jsonb -> setting.key and left(setting.key, 4) <> 'has_'
+    where
+        setting.value is distinct from %(settings)s::jsonb -> setting.key
+        and left(setting.key, 4) <> 'has_'
     union all
     select
         'warning',
-        'The models were built ' || case when part.value::boolean then 'with ' else 'without ' end || part.key || ', which is '
+        'The models were built ' || case when part.value::boolean then 'with ' else 'without ' end
+        || part.key || ', which is '
         || case when part.value::boolean then 'not there any more.' else 'there now.' end,
         'Run dbt build, and dbt run-operation install_guard where the guard is installed.'
     from builds

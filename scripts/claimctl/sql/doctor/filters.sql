@@ -1,4 +1,5 @@
--- Which rows of the service's tables count: the conditions that are set, and columns that look as if one were needed.
+-- Which rows of the service's tables count: the conditions that are set,
+-- and columns that look as if one were needed.
 with
 
 settings as (
@@ -16,7 +17,8 @@ tables as (
     where is_read
         and table_id is not null
         and source in (
-            'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'wallet_adjustments', 'queued_purchases', 'users'
+            'purchase_claims', 'user_wallet_balances', 'audit_purchases', 'wallet_adjustments',
+            'queued_purchases', 'users'
         )
 ),
 
@@ -31,7 +33,8 @@ suspects as (
     where pg_attribute.attnum > 0
         and not pg_attribute.attisdropped
         and pg_attribute.attname in (
-            'deleted_at', 'is_deleted', 'deleted', 'environment', 'is_sandbox', 'sandbox', 'is_test', 'test'
+            'deleted_at', 'is_deleted', 'deleted', 'environment', 'is_sandbox', 'sandbox',
+            'is_test', 'test'
         )
         and not settings.filters ? tables.source
     group by tables.source, tables.relation
@@ -39,7 +42,8 @@ suspects as (
 
 select
     'warning' as state,
-    relation || ' has ' || names || ', and every row of it counts: one that was deleted or is of a test is given or '
+    relation || ' has ' || names
+    || ', and every row of it counts: one that was deleted or is of a test is given or '
     || 'taken like any other.' as finding,
     'Say which rows count, for example claim_service_filters: {{' || source || ': "'
     || case

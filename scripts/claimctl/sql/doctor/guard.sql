@@ -1,4 +1,5 @@
--- What the catalogs tell of the guard to every login: whether it is there, and who could go around it.
+-- What the catalogs tell of the guard to every login: whether it is there,
+-- and who could go around it.
 with
 
 -- By the catalogs, because to_regclass is an error to a login that may not use the schema.
@@ -6,7 +7,11 @@ guard as (
     select
         count(*) > 0 as is_installed,
         coalesce(
-            bool_and(has_schema_privilege(pg_namespace.oid, 'usage') and has_table_privilege(pg_class.oid, 'select')), false
+            bool_and(
+                has_schema_privilege(pg_namespace.oid, 'usage')
+                and has_table_privilege(pg_class.oid, 'select')
+            ),
+            false
         ) as is_readable
     from pg_catalog.pg_namespace
     inner join pg_catalog.pg_class on pg_namespace.oid = pg_class.relnamespace
@@ -24,7 +29,8 @@ logins as (
         pg_roles.rolname as login,
         pg_roles.rolsuper as is_superuser,
         pg_roles.rolcreaterole as may_create_roles,
-        pg_has_role(pg_roles.oid, 'claim_planner', 'member') and pg_has_role(pg_roles.oid, approver.oid, 'member')
+        pg_has_role(pg_roles.oid, 'claim_planner', 'member')
+        and pg_has_role(pg_roles.oid, approver.oid, 'member')
             as is_planner_and_approver,
         pg_has_role(pg_roles.oid, approver.oid, 'member with admin option') as may_grant_approval
     from pg_catalog.pg_roles
@@ -49,7 +55,8 @@ where is_installed and not is_readable
 union all
 select
     'info',
-    string_agg(login, ', ' order by login) || ' may grant claim_approver: who can use such a login can make '
+    string_agg(login, ', ' order by login)
+    || ' may grant claim_approver: who can use such a login can make '
     || 'a second one that approves.',
     'Where it is not needed: revoke admin option for claim_approver from the login;'
 from logins
@@ -58,7 +65,8 @@ having count(*) > 0
 union all
 select
     'info',
-    string_agg(login, ', ' order by login) || ' may create logins (CREATEROLE): two logins need not be two people.',
+    string_agg(login, ', ' order by login)
+    || ' may create logins (CREATEROLE): two logins need not be two people.',
     'Keep it from logins that plan or approve.'
 from logins
 where may_create_roles and not is_superuser
@@ -66,7 +74,8 @@ having count(*) > 0
 union all
 select
     'info',
-    string_agg(login, ', ' order by login) || ' may plan and approve, each the plans of others only.',
+    string_agg(login, ', ' order by login)
+    || ' may plan and approve, each the plans of others only.',
     null
 from logins
 where is_planner_and_approver and not is_superuser

@@ -12,7 +12,8 @@ union all
 select
     'warning',
     pg_class.relname || ' was built before the guard was installed: ' || case pg_class.relname
-        when 'stg_claim_ops__plan_claims' then 'claims of approved overrides count as violations of their cap.'
+        when 'stg_claim_ops__plan_claims'
+            then 'claims of approved overrides count as violations of their cap.'
         else 'no alert tells of an unapproved kill switch.'
     end,
     'Run dbt build --select ' || pg_class.relname || '.'

@@ -1,4 +1,5 @@
--- Whether the claim service may write its log: where it may not, every alert about requests is blind.
+-- Whether the claim service may write its log: where it may not,
+-- every alert about requests is blind.
 with
 
 service as (
@@ -22,8 +23,10 @@ judged as (
         logs.relation,
         logs.schema_name,
         pg_roles.oid as role_id,
-        pg_roles.oid is not null and has_schema_privilege(pg_roles.oid, logs.schema_name, 'usage') as may_enter,
-        pg_roles.oid is not null and has_table_privilege(pg_roles.oid, logs.table_id, 'insert') as may_insert
+        pg_roles.oid is not null
+        and has_schema_privilege(pg_roles.oid, logs.schema_name, 'usage') as may_enter,
+        pg_roles.oid is not null
+        and has_table_privilege(pg_roles.oid, logs.table_id, 'insert') as may_insert
     from service
     cross join logs
     left join pg_catalog.pg_roles on service.login = pg_roles.rolname
@@ -39,10 +42,13 @@ where role_id is null
 union all
 select
     'error',
-    'The claim service''s login ' || login || ' may not write ' || relation || ': its log is not written.',
+    'The claim service''s login ' || login || ' may not write ' || relation
+    || ': its log is not written.',
     case
-        when may_enter then 'As its owner: grant insert on ' || relation || ' to ' || quote_ident(login) || ';'
-        else 'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || quote_ident(login) || ';'
+        when may_enter then 'As its owner: grant insert on ' || relation || ' to '
+            || quote_ident(login) || ';'
+        else 'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to '
+            || quote_ident(login) || ';'
     end
 from judged
 where role_id is not null and not (may_enter and may_insert)

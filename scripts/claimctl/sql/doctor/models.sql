@@ -26,7 +26,8 @@ relations as (
     from schemas
     cross join needed
     left join pg_catalog.pg_namespace on pg_namespace.nspname = names[1]
-    left join pg_catalog.pg_class on pg_namespace.oid = pg_class.relnamespace and needed.name = pg_class.relname
+    left join pg_catalog.pg_class
+        on pg_namespace.oid = pg_class.relnamespace and needed.name = pg_class.relname
     where cardinality(names) = 1
 ),
 
@@ -56,7 +57,8 @@ findings as (
     select distinct
         'error',
         'The login ' || current_user || ' may not use the schema ' || schema_name || '.',
-        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || quote_ident(current_user) || ';'
+        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to '
+        || quote_ident(current_user) || ';'
     from relations
     where not has_schema_privilege(schema_name, 'usage')
     union all

@@ -35,7 +35,8 @@ findings as (
     union all
     select
         'error',
-        'claim_service_' || map || ' names ' || source || ', which is no table of the claim service.',
+        'claim_service_' || map || ' names ' || source
+        || ', which is no table of the claim service.',
         'Use one of ' || (select string_agg(distinct known.source, ', ') from known) || '.'
     from (
         select
@@ -59,7 +60,8 @@ findings as (
     union all
     select
         'error',
-        'claim_service_columns: ' || column_maps.source || ' names ' || given_name || ', which is no column of it.',
+        'claim_service_columns: ' || column_maps.source || ' names ' || given_name
+        || ', which is no column of it.',
         'Use one of ' || (
             select string_agg(known.name, ', ')
             from known
@@ -67,17 +69,22 @@ findings as (
         ) || '; an item''s column is named in wallet_items.'
     from column_maps
     cross join
-        jsonb_object_keys(case when jsonb_typeof(names) = 'object' then names else '{{}}' end) as given_name
+        jsonb_object_keys(case when jsonb_typeof(names) = 'object' then names else '{{}}' end)
+            as given_name
     where column_maps.source in (select known.source from known)
         and not exists (
             select
             from known
-            where known.source = column_maps.source and known.name = given_name and known.item is null
+            where
+                known.source = column_maps.source
+                and known.name = given_name
+                and known.item is null
         )
     union all
     select
         'error',
-        'user_id_data_type is ' || (vars ->> 'user_id_data_type') || ', which is no type of this database.',
+        'user_id_data_type is ' || (vars ->> 'user_id_data_type')
+        || ', which is no type of this database.',
         'Set it to the type of purchase_claims.user_id, such as text or uuid.'
     from settings
     where to_regtype(vars ->> 'user_id_data_type') is null
@@ -109,8 +116,11 @@ select * from findings
 union all
 select
     'ok',
-    'User ids are ' || (vars ->> 'user_id_data_type') || ', wallets settle after ' || (vars ->> 'settle_minutes')
-    || ' minutes, caps count by the clocks of ' || coalesce(vars ->> 'cap_timezone', 'an unknown zone') || ', items are ' || (select string_agg(item, ', ' order by item) from items) || '.',
+    'User ids are ' || (vars ->> 'user_id_data_type') || ', wallets settle after '
+    || (vars ->> 'settle_minutes')
+    || ' minutes, caps count by the clocks of '
+    || coalesce(vars ->> 'cap_timezone', 'an unknown zone') || ', items are '
+    || (select string_agg(item, ', ' order by item) from items) || '.',
     null
 from settings
 where not exists (select from findings)

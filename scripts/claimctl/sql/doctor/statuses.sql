@@ -1,5 +1,6 @@
--- Whether the store's statuses are those that the vars name: where no status is a payment, nothing is ever missed and
--- nothing recovered. The histogram is made only then, because it reads the whole trail.
+-- Whether the store's statuses are those that the vars name: where no status is a payment, nothing
+-- is ever missed and nothing recovered. The histogram is made only then, because it reads the whole
+-- trail.
 with
 
 audit as (
@@ -21,7 +22,8 @@ findings as (
         || '): none will ever be called paid. The store reports '
         || (
             select string_agg(
-                coalesce(status, 'null') || ' of ' || coalesce(sku, 'null') || ' (' || rows || ')', ', '
+                coalesce(status, 'null') || ' of ' || coalesce(sku, 'null') || ' (' || rows || ')',
+                ', '
                 order by rows desc, status, sku
             )
             from (
@@ -35,7 +37,8 @@ findings as (
                 limit 10
             ) as histogram
         ) || '.' as finding,
-        'Set the var recoverable_statuses to what the store calls a payment, and run dbt build.' as advice
+        'Set the var recoverable_statuses to what the store calls a payment, and run dbt build.'
+            as advice
     where exists (select from audit)
         and not exists (select from audit where status in (select status from payments))
 )

@@ -1,4 +1,5 @@
--- Grain: one row a capped SKU and window type: how much of its cap the user has used by now, read live.
+-- Grain: one row a capped SKU and window type: how much of its cap the user has used by now,
+-- read live.
 with
 
 sku_catalog as (
@@ -17,7 +18,8 @@ caps as (
 select
     caps.sku,
     caps.window_type,
-    to_char(windows.window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as window_start,
+    to_char(windows.window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')
+        as window_start,
     coalesce(sum(coalesce(claims.units, 1)) filter (where claims.tx_id is not null), 0) as claims,
     caps.cap
 from caps
@@ -25,7 +27,10 @@ inner join {models}.int_current_cap_windows as windows on caps.window_type = win
 left join {models}.stg_claim_service__purchase_claims as claims
     on caps.sku = claims.sku
     and claims.user_id = cast(%(user_id)s as {user_id_type})
-    and (claims.claimed_at > windows.window_start or windows.holds_its_start and claims.claimed_at = windows.window_start)
+    and (
+        claims.claimed_at > windows.window_start
+        or windows.holds_its_start and claims.claimed_at = windows.window_start
+    )
 where caps.cap is not null
 group by caps.sku, caps.window_type, windows.window_start, caps.cap
 order by caps.sku, caps.window_type desc

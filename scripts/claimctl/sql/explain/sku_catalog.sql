@@ -1,12 +1,14 @@
--- Grain: one row, the table that holds the catalogue: the models' own first. Where that is the consumer's own, a login of the
--- guard may not read it, and reads the guard's copy of the rules that are installed.
+-- Grain: one row, the table that holds the catalogue: the models' own first. Where that is the
+-- consumer's own, a login of the guard may not read it, and reads the guard's copy of the rules
+-- that are installed.
 with
 
 candidates as (
     select
         pg_namespace.nspname as schema_name,
         pg_class.relname as table_name,
-        has_schema_privilege(pg_namespace.oid, 'usage') and has_table_privilege(pg_class.oid, 'select') as is_readable,
+        has_schema_privilege(pg_namespace.oid, 'usage')
+        and has_table_privilege(pg_class.oid, 'select') as is_readable,
         pg_namespace.nspname = 'claim_ops' as is_copy,
         row_number() over (
             partition by pg_namespace.nspname = 'claim_ops'

@@ -1,4 +1,5 @@
--- Grain: one row a purchase of the user without a claim, way of --claimed-at and window of its cap, as a plan would judge it now.
+-- Grain: one row a purchase of the user without a claim, way of --claimed-at and window of its cap,
+-- as a plan would judge it now.
 select
     tx_id,
     sku,
@@ -11,6 +12,7 @@ select
     used,
     cap,
     user_zone,
-    to_char(user_window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as user_window_start,
+    to_char(user_window_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')
+        as user_window_start,
     user_used
 from claim_ops.judge_purchases(%(user_id)s)

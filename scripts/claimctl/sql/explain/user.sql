@@ -1,5 +1,5 @@
--- Grain: one row, the document about one user. What is expected comes from the models; claims, purchases and the wallet
--- are read live, through the staging models, which know the mapped names.
+-- Grain: one row, the document about one user. What is expected comes from the models; claims,
+-- purchases and the wallet are read live, through the staging models, which know the mapped names.
 with
 
 -- The columns of its dates may be missing: then each row is in force always.
@@ -66,7 +66,8 @@ ledger as (
     full outer join purchases on claims.tx_id = purchases.tx_id
     left join sku_catalog
         on purchases.sku = sku_catalog.sku
-        and purchases.purchased_at >= sku_catalog.valid_from and purchases.purchased_at < sku_catalog.valid_to
+        and purchases.purchased_at >= sku_catalog.valid_from
+        and purchases.purchased_at < sku_catalog.valid_to
 ),
 
 adjustments as (
@@ -118,7 +119,8 @@ balances as (
 hints as (
     select
         1 as place,
-        'The models look back, as of ' || to_char(as_of at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || '.' as hint
+        'The models look back, as of ' || to_char(as_of at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+        || '.' as hint
     from {models}.rpt_wallet_build
     where as_of is not null
     union
@@ -162,7 +164,9 @@ select
         'adjustments', coalesce(
             (select json_agg(to_json(adjustments) order by adjusted_at) from adjustments), '[]'
         ),
-        'balances', coalesce((select json_agg(to_json(balances) order by item) from balances), '[]'),
+        'balances', coalesce((
+            select json_agg(to_json(balances) order by item) from balances
+        ), '[]'),
         'hints', coalesce((select json_agg(hint order by place, hint) from hints), '[]')
     ) as explanation
 from {models}.rpt_wallet_build as build

@@ -11,13 +11,20 @@ lines as (
         lines.skipped_because,
         lines.decided_at,
         (
-            select string_agg(concat_ws(' ', claim.tx_id, claim.sku, 'x' || claim.units, claim.claimed_at), '; ' order by claim.claimed_at)
-            from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
+            select string_agg(
+                concat_ws(' ', claim.tx_id, claim.sku, 'x' || claim.units, claim.claimed_at),
+                '; ' order by claim.claimed_at
+            )
+            from jsonb_to_recordset(
+                coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back')
+            )
                 as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         ) as claims,
         (
             select jsonb_agg(to_jsonb(claim) order by claim.claimed_at)
-            from jsonb_to_recordset(coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back'))
+            from jsonb_to_recordset(
+                coalesce(lines.details -> 'claims', lines.details -> 'claims_taken_back')
+            )
                 as claim (tx_id text, sku text, claimed_at timestamptz, units integer)
         ) as claim_list,
         coalesce((
@@ -32,7 +39,8 @@ lines as (
             from jsonb_each(lines.details -> 'grounds') as item
         ), case
             -- No braces: the file is run with and without psycopg's format.
-            when lines.details ? 'claims' and lines.before = jsonb_build_object() and lines.after = jsonb_build_object()
+            when lines.details ? 'claims' and lines.before = jsonb_build_object()
+                and lines.after = jsonb_build_object()
                 then case
                     when exists (
                         select 1
@@ -40,9 +48,12 @@ lines as (
                             as claim (sku text, claimed_at timestamptz, units integer)
                         inner join claim_ops.sku_catalog
                             on claim.sku = sku_catalog.sku
-                            and claim.claimed_at >= sku_catalog.valid_from and claim.claimed_at < sku_catalog.valid_to
+                            and claim.claimed_at >= sku_catalog.valid_from
+                            and claim.claimed_at < sku_catalog.valid_to
                         where sku_catalog.duration_hours is null
-                            or claim.claimed_at + sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1)
+                            or claim.claimed_at + sku_catalog.quantity * sku_catalog.duration_hours * coalesce(
+                                claim.units, 1
+                            )
                             * interval '1 hour' > plans.made_at
                     ) then 'credited already: the claim only'
                     else 'over by now: the claim only'
@@ -67,10 +78,13 @@ left_out as (
         'left_out' as state,
         plan_left_out.reason as skipped_because,
         null::timestamptz as decided_at,
-        concat_ws(' ', plan_left_out.tx_id, plan_left_out.sku, 'x' || nullif(plan_left_out.units, 1), plan_left_out.purchased_at) as claims,
+        concat_ws(
+            ' ', plan_left_out.tx_id, plan_left_out.sku, 'x' || nullif(plan_left_out.units, 1),
+            plan_left_out.purchased_at
+        ) as claims,
         jsonb_build_array(jsonb_build_object(
-            'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku, 'claimed_at', plan_left_out.purchased_at,
-            'units', plan_left_out.units
+            'tx_id', plan_left_out.tx_id, 'sku', plan_left_out.sku,
+            'claimed_at', plan_left_out.purchased_at, 'units', plan_left_out.units
         )) as claim_list,
         null as grounds,
         null as causes,

@@ -14,12 +14,15 @@ changes as (
         -- What lies ahead of a booster when the plan is made, before and after it.
         case when wallet_items.kind = 'expiry' then
             extract(epoch from greatest((lines.after ->> wallet_items.column_name)::timestamptz, plan.made_at)
-                - greatest((lines.before ->> wallet_items.column_name)::timestamptz, plan.made_at)) / 3600
+                - greatest(
+                    (lines.before ->> wallet_items.column_name)::timestamptz, plan.made_at
+                )) / 3600
         end as hours
     from claim_ops.line_states as lines
     cross join plan
     inner join claim_ops.wallet_items
-        on coalesce(lines.before, '{{}}') || coalesce(lines.after, '{{}}') ? wallet_items.column_name
+        on coalesce(lines.before, '{{}}')
+        || coalesce(lines.after, '{{}}') ? wallet_items.column_name
     where lines.plan_id = %(plan_id)s
 ),
 
@@ -38,12 +41,18 @@ items as (
         ) then 1 end) as shortened,
         jsonb_build_array(
             round(min(changes.hours) filter (where changes.hours > 0), 1),
-            round((percentile_disc(0.5) within group (order by changes.hours) filter (where changes.hours > 0)), 1),
+            round((
+                percentile_disc(0.5) within group (order by changes.hours)
+                    filter (where changes.hours > 0)
+            ), 1),
             round(max(changes.hours) filter (where changes.hours > 0), 1)
         ) as lengthened_hours,
         jsonb_build_array(
             round(min(-changes.hours) filter (where changes.hours < 0), 1),
-            round((percentile_disc(0.5) within group (order by -changes.hours) filter (where changes.hours < 0)), 1),
+            round((
+                percentile_disc(0.5) within group (order by -changes.hours)
+                    filter (where changes.hours < 0)
+            ), 1),
             round(max(-changes.hours) filter (where changes.hours < 0), 1)
         ) as shortened_hours
     from changes
@@ -76,13 +85,15 @@ purchases as (
         select claim.*, false as is_taken_back
         from jsonb_to_recordset(lines.details -> 'claims')
             as claim (
-                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer,
+                over_cap boolean, unaudited boolean
             )
         union all
         select claim.*, true
         from jsonb_to_recordset(lines.details -> 'claims_taken_back')
             as claim (
-                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer, over_cap boolean, unaudited boolean
+                sku text, claimed_at timestamptz, purchased_at timestamptz, units integer,
+                over_cap boolean, unaudited boolean
             )
     ) as claim
     -- What it cost when it was bought.
@@ -94,13 +105,24 @@ purchases as (
     group by claim.sku, claim.is_taken_back
 ),
 
--- Of what is paid for as hours: how many lie ahead when the plan is made, claimed as it says, and at the time of purchase.
+-- Of what is paid for as hours: how many lie ahead when the plan is made, claimed as it says, and
+-- at the time of purchase.
 booster_hours as (
     select
         sum(paid.hours) as paid,
-        sum(least(greatest(paid.hours - extract(epoch from plan.made_at - claim.claimed_at) / 3600, 0), paid.hours)) as given,
+        sum(
+            least(
+                greatest(
+                    paid.hours - extract(epoch from plan.made_at - claim.claimed_at) / 3600, 0
+                ),
+                paid.hours
+            )
+        ) as given,
         sum(least(greatest(
-            paid.hours - extract(epoch from plan.made_at - coalesce(claim.purchased_at, claim.claimed_at)) / 3600, 0
+            paid.hours - extract(
+                epoch from plan.made_at - coalesce(claim.purchased_at, claim.claimed_at)
+            ) / 3600,
+            0
         ), paid.hours)) as given_at_purchase
     from plan
     inner join claim_ops.plan_lines as lines on plan.plan_id = lines.plan_id
@@ -110,7 +132,9 @@ booster_hours as (
         on claim.sku = sku_catalog.sku
         and sku_catalog.valid_from <= claim.claimed_at and claim.claimed_at < sku_catalog.valid_to
     cross join lateral (
-        select (sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1))::numeric as hours
+        select (
+            sku_catalog.quantity * sku_catalog.duration_hours * coalesce(claim.units, 1)
+        )::numeric as hours
     ) as paid
     where paid.hours is not null
     having count(*) > 0
@@ -122,10 +146,14 @@ counted_plans as (
     from plan
     inner join claim_ops.plan_kinds as own_kind on plan.kind = own_kind.kind
     inner join claim_ops.plans as others
-        on others.plan_id <> plan.plan_id and others.made_at <= plan.made_at and others.made_at > plan.made_at - interval '24 hours'
+        on others.plan_id <> plan.plan_id and others.made_at <= plan.made_at
+        and others.made_at > plan.made_at - interval '24 hours'
     inner join claim_ops.plan_kinds on others.kind = plan_kinds.kind
     where plan_kinds.breakers && own_kind.breakers
-        and not (others.state in ('rejected', 'expired', 'rolled_back') and coalesce(others.finished_at, others.expires_at) < plan.made_at)
+        and not (
+            others.state in ('rejected', 'expired', 'rolled_back')
+            and coalesce(others.finished_at, others.expires_at) < plan.made_at
+        )
 ),
 
 left_out as (
@@ -154,7 +182,8 @@ balances_left_out as (
     group by plan_balances_left_out.reason
 ),
 
--- Of a line's balances: how many the models thought to be wrong for which cause when the plan was made.
+-- Of a line's balances: how many the models thought to be wrong for which cause when the plan was
+-- made.
 causes as (
     select cause.value as cause, cause.key as item, count(*) as wallets
     from claim_ops.plan_lines as lines
@@ -176,7 +205,8 @@ switch as (
 warnings as (
     select
         'settle_minutes is ' || (settings.settings ->> 'settle_minutes')
-        || ', but the store retries for 155 minutes: a claim on its way looks like a fault.' as warning
+        || ', but the store retries for 155 minutes: a claim on its way looks like a fault.'
+            as warning
     from claim_ops.settings
     cross join plan
     inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
@@ -212,19 +242,24 @@ reasons as (
     group by lines.skipped_because
 )
 
-select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid' - 'made_in' || to_jsonb(outcomes) || jsonb_build_object(
+select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid' - 'made_in'
+|| to_jsonb(outcomes) || jsonb_build_object(
     'warnings', coalesce((select jsonb_agg(warnings.warning) from warnings), '[]'),
     'purchases', coalesce((
         select jsonb_agg(to_jsonb(claimed) order by claimed.sku, claimed.is_taken_back)
         from purchases as claimed
     ), '[]'),
-    'left_out', coalesce((select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out), '[]'),
+    'left_out', coalesce((
+        select jsonb_agg(to_jsonb(left_out) order by left_out.reason) from left_out
+    ), '[]'),
     'balances_left_out', coalesce((
-        select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason) from balances_left_out
+        select jsonb_agg(to_jsonb(balances_left_out) order by balances_left_out.reason)
+        from balances_left_out
     ), '[]'),
     'proposals', coalesce(plan.limits #> '{{proposals, outcomes}}', '[]'),
     'causes', coalesce((
-        select jsonb_agg(to_jsonb(causes) order by causes.wallets desc, causes.cause, causes.item) from causes
+        select jsonb_agg(to_jsonb(causes) order by causes.wallets desc, causes.cause, causes.item)
+        from causes
     ), '[]'),
     'booster_hours', (
         select jsonb_build_object(
@@ -233,7 +268,9 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
         )
         from booster_hours
     ),
-    'counted_plans', coalesce((select jsonb_agg(to_jsonb(counted_plans) order by counted_plans.plan_id) from counted_plans), '[]'),
+    'counted_plans', coalesce((
+        select jsonb_agg(to_jsonb(counted_plans) order by counted_plans.plan_id) from counted_plans
+    ), '[]'),
     'approval_note', (
         select journal.detail ->> 'note' from claim_ops.journal
         where journal.plan_id = plan.plan_id and journal.event = 'approved'
@@ -243,13 +280,20 @@ select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid'
     'settle_minutes', (select settings.settings -> 'settle_minutes' from claim_ops.settings),
     'switch', coalesce((select jsonb_agg(to_jsonb(switch) order by switch.sku) from switch), '[]'),
     'breaker_limits', (
-        select jsonb_object_agg(figures.key, coalesce(plan.limits -> 'raise' -> figures.key, settings.settings -> figures.key))
+        select jsonb_object_agg(
+            figures.key,
+            coalesce(plan.limits -> 'raise' -> figures.key, settings.settings -> figures.key)
+        )
         from jsonb_each(plan.breakers) as figures
         cross join claim_ops.settings
     ),
-    'is_past_its_time', (select is_past_its_time from claim_ops.plan_states where plan_states.plan_id = plan.plan_id),
+    'is_past_its_time', (
+        select is_past_its_time from claim_ops.plan_states where plan_states.plan_id = plan.plan_id
+    ),
     'items', coalesce((select jsonb_agg(to_jsonb(items) order by items.item) from items), '[]'),
-    'reasons', coalesce((select jsonb_object_agg(reasons.reason, reasons.lines) from reasons), '{{}}')
+    'reasons', coalesce((
+        select jsonb_object_agg(reasons.reason, reasons.lines) from reasons
+    ), '{{}}')
 ) as plan
 from plan
 cross join outcomes

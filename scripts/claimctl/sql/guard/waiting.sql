@@ -1,4 +1,5 @@
--- One row, asked before a batch commits: how many sessions wait for its locks, and the longest wait.
+-- One row, asked before a batch commits: how many sessions wait for its locks,
+-- and the longest wait.
 with
 
 locks as materialized (
@@ -20,7 +21,8 @@ select
 from locks as waits
 where not waits.granted
     and pg_backend_pid() = any(pg_blocking_pids(waits.pid))
-    -- Another applier, which waits for its turn in the journal's chain, is no writer of the service.
+    -- Another applier, which waits for its turn in the journal's chain,
+    -- is no writer of the service.
     and not exists (
         select 1 from locks as held
         where held.pid = waits.pid

@@ -15,7 +15,9 @@ left join (
     ('conflict_rate', 'claimctl alerts'),
     ('wallets_match_claims', 'claimctl plan wallets --reason ''what went wrong'''),
     ('old_discrepancies', 'claimctl plan wallets --reason ''what went wrong'''),
-    ('unclaimed_purchases', 'claimctl plan recovery --from SINCE --to UNTIL --reason ''what went wrong'''),
+    (
+        'unclaimed_purchases', 'claimctl plan recovery --from SINCE --to UNTIL --reason ''what went wrong'''
+    ),
     ('claims_stop', 'claimctl probe URL'),
     ('log_not_written', 'claimctl doctor'),
     ('unapproved_break_glass', 'claimctl plans')

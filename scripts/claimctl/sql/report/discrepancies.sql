@@ -1,4 +1,5 @@
--- Grain: one row an item and type of wrong balances, settled or in flight, of fct_wallet_discrepancies.
+-- Grain: one row an item and type of wrong balances, settled or in flight, of
+-- fct_wallet_discrepancies.
 select
     item,
     discrepancy_type,

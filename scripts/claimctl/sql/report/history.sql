@@ -1,4 +1,5 @@
--- Grain: one row an hour with builds and item, the row of fct_wallet_balance_history of the hour's last build.
+-- Grain: one row an hour with builds and item,
+-- the row of fct_wallet_balance_history of the hour's last build.
 select distinct on (date_trunc('hour', built_at, 'UTC'), item)
     built_at,
     item,

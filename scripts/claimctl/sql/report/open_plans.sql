@@ -1,7 +1,8 @@
 -- Grain: one row a plan that is open, and the command that comes next.
 select
     plan_id,
-    case plans.state when 'planned' then 'claimctl approve ' else 'claimctl apply ' end || plan_id as command,
+    case plans.state when 'planned' then 'claimctl approve ' else 'claimctl apply ' end
+        || plan_id as command,
     kind,
     plans.state,
     lines,

@@ -1,4 +1,5 @@
--- Grain: one row an hour of the last days, as rpt_claim_service_health has it, and its share of errors.
+-- Grain: one row an hour of the last days, as rpt_claim_service_health has it,
+-- and its share of errors.
 select
     hour,
     state,

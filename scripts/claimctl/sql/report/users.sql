@@ -1,4 +1,5 @@
--- Grain: one row a user and item whose wallet is wrong and settled, the first ones of fct_wallet_discrepancies.
+-- Grain: one row a user and item whose wallet is wrong and settled, the first ones of
+-- fct_wallet_discrepancies.
 select
     user_id::text as user_id,
     item,

@@ -1,4 +1,5 @@
--- Grain: one row a day of the last days in UTC: how many of its quarters of an hour met their objectives.
+-- Grain: one row a day of the last days in UTC:
+-- how many of its quarters of an hour met their objectives.
 select
     date_trunc('day', window_start, 'UTC') as day,
     count(*) filter (where state = 'met') as met,
