@@ -92,9 +92,8 @@ refused as (
         bool_and(numbered_locally.claim_number <= numbered_locally.cap) as is_within_local_caps,
         string_agg(
             'claim ' || numbered.claim_number || ' of ' || numbered.cap || ' in the '
-            || numbered.window_type
-            || ' since ' || numbered.window_start || ', by the user''s clocks claim '
-            || numbered_locally.claim_number
+            || numbered.window_type || ' since ' || numbered.window_start
+            || ', by the user''s clocks claim ' || numbered_locally.claim_number
             || ' since ' || numbered_locally.window_start, '; ' order by numbered.window_type desc
         ) as counts
     from numbered

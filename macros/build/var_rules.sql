@@ -72,11 +72,13 @@
     {#- The rules of vars that name something: a choice, a zone, a table, a column. -#}
     {%- set zone = {
         'kind': 'text', 'like': '[A-Za-z][A-Za-z_]+(/[A-Za-z0-9_+-]+)*|[A-Z]+[0-9][A-Z]+',
-        'words': 'the name of a time zone, such as Europe/Berlin; an offset such as UTC+2 lies two hours west',
+        'words': 'the name of a time zone, such as Europe/Berlin; '
+            'an offset such as UTC+2 lies two hours west',
     } -%}
     {%- set time = {
         'kind': 'text', 'or_null': true,
-        'like': '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d(:?\\d\\d)?)',
+        'like': '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?'
+            '(Z|[+-]\\d\\d(:?\\d\\d)?)',
         'words': 'a time with its zone, such as 2026-03-31 00:30:00+00, or null',
     } -%}
     {%- set tables = claim_reconciliation.known_columns().keys() | list -%}

@@ -98,9 +98,8 @@ select
     claims.sku,
     min(least(
         {%- for window in claim_reconciliation.cap_windows() %}
-        {{ claim_reconciliation.cap_window_start(
-            window, 'claims.claimed_at'
-        ) }}{{ ',' if not loop.last }}
+        {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at') }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
     )) as first_window_start,
     max(claims.claimed_at) as last_claimed_at

@@ -21,6 +21,15 @@ left join (
 {%- endmacro %}
 
 
+{% macro purchases_of_wrong(wrong, audit) %}
+    {#- The purchases, with each status, of users whose wallets hold too much. -#}
+select audit.*
+from {{ audit }} as audit
+inner join (select distinct user_id from {{ wrong }} where discrepancy_type = 'excess') as users
+    on audit.user_id = users.user_id
+{%- endmacro %}
+
+
 {% macro failed_updates(equal_states, metrics) %}
     {#- The users who lack one entry, a claim beside which the service's log says that a wallet
         could not be updated. -#}

@@ -84,7 +84,8 @@
             || case when offset_seconds > 0 then 'late' else 'early' end || ', as those of '
             || offset_users || ' users do'
         when 'stacking_policy'
-            then 'The booster ends as the policy {{ other }} has it, but the policy is {{ var("booster_stacking_policy") }}'
+            then 'The booster ends as the policy {{ other }} has it, but the policy is '
+                || '{{ var("booster_stacking_policy") }}'
         when 'unclaimed_purchase' then 'Purchase ' || unclaimed_tx_id || ' of '
             || {{ claim_reconciliation.utc_text('unclaimed_at') }}
             || ' was paid, has no claim, and gives what is too much'

@@ -7,7 +7,8 @@ select
     count(changed_at) filter (where not is_by_claim) over (partition by changed_at)
         as users_at_once,
     count(changed_at) filter (where not is_by_claim) over (
-        order by changed_at range between interval '30 seconds' preceding and interval '30 seconds' following
+        order by changed_at
+        range between interval '30 seconds' preceding and interval '30 seconds' following
     ) as users_in_minute
 from (
     select

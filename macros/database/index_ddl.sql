@@ -1,12 +1,15 @@
 {% macro new_index_name() %}
     {#- A name for an index that is missing or invalid,
         with another ending where something else has it already. -#}
-    left(source || '_' || name_part, 55) || case when is_unique then '_key' else '_idx' end
+    left(source || '_' || name_part, 55)
+    || case when is_unique then '_key' else '_idx' end
     || case
-        -- By the catalogs, because to_regclass is an error to a reader who may not use the schema.
+        -- By the catalogs, because to_regclass is an error to a reader
+        -- who may not use the schema.
         when exists (
             select from pg_catalog.pg_class as taken
-            inner join pg_catalog.pg_namespace as place on taken.relnamespace = place.oid
+            inner join pg_catalog.pg_namespace as place
+                on taken.relnamespace = place.oid
             where
                 quote_ident(place.nspname) = split_part(relation, '.', 1)
                 and taken.relname = left(source || '_' || name_part, 55)
@@ -30,7 +33,9 @@ case
         then coalesce('drop index concurrently ' || index_relation || '; ', '')
             || 'create ' || case when is_unique then 'unique ' else '' end || 'index '
             || case when table_kind = 'r' then 'concurrently ' else '' end
-            || quote_ident({{ claim_reconciliation.new_index_name() }})
+            || quote_ident(
+                {{ claim_reconciliation.new_index_name() | indent(12) }}
+            )
             || ' on ' || relation || ' (' || array_to_string(keys, ', ') || ');'
 end
 {%- endmacro %}
@@ -40,7 +45,10 @@ end
     {#- The same, or why no statement makes it. -#}
 coalesce({{ claim_reconciliation.create_index_ddl() }}, case
     when not is_being_built
-        then format({{ claim_reconciliation.no_key_of_partitions() }}, relation, keys[1]) || '.'
+        then format(
+            {{ claim_reconciliation.no_key_of_partitions() | indent(8) }},
+            relation, keys[1]
+        ) || '.'
 end)
 {%- endmacro %}
 
@@ -77,11 +85,14 @@ order by redundant.index_id, others.is_unique desc, others.index_id
     exists(
         select from pg_catalog.pg_partitioned_table as partitioned
         inner join pg_catalog.pg_class as parents on partitioned.partrelid = parents.oid
-        inner join pg_catalog.pg_namespace as places on parents.relnamespace = places.oid
+        inner join pg_catalog.pg_namespace as places
+            on parents.relnamespace = places.oid
         left join pg_catalog.pg_attribute as by_column
-            on parents.oid = by_column.attrelid and partitioned.partattrs[0] = by_column.attnum
+            on parents.oid = by_column.attrelid
+            and partitioned.partattrs[0] = by_column.attnum
         where
-            quote_ident(places.nspname) || '.' || quote_ident(parents.relname) = {{ relation }}
+            quote_ident(places.nspname) || '.' || quote_ident(parents.relname)
+            = {{ relation }}
             and (
                 partitioned.partnatts > 1
                 or quote_ident(by_column.attname) is distinct from {{ column }}
@@ -92,6 +103,7 @@ order by redundant.index_id, others.is_unique desc, others.index_id
 
 {% macro no_key_of_partitions() %}
     {#- What to do about it, a format of the table and the column. -#}
-    'PostgreSQL has no unique index on %2$s over partitions of %1$s by another column: partition it by hash (%2$s), '
-    'or leave missing claims to the service; claimctl plan wallets works without it'
+    'PostgreSQL has no unique index on %2$s over partitions of %1$s by another '
+    'column: partition it by hash (%2$s), or leave missing claims to the service; '
+    'claimctl plan wallets works without it'
 {%- endmacro %}

@@ -10,20 +10,6 @@
         {%- set zone = "'" ~ claim_reconciliation.source_time_zone('function_metrics') ~ "'"
             if claim_reconciliation.is_without_zone('function_metrics', 'timestamp') else 'null' -%}
     {%- endif -%}
-    {%- set needed = [
-        ('purchase_claims', ['tx_id'], true, 'a retried claim may count twice'),
-        ('user_wallet_balances', ['user_id'], true, 'a user may get two wallets'),
-        (
-            'purchase_claims', ['user_id', 'sku', 'claimed_at'], false,
-            'each cap check reads the whole table'
-        ),
-        ('audit_purchases', ['tx_id'], false, 'a recovery reads the whole table for each line'),
-        (
-            'audit_purchases', ['user_id'], false,
-            'a repair that takes an excess reads the whole table in each batch'
-        ),
-        ('function_metrics', ['timestamp'], false, 'each look at the alerts reads the whole table'),
-    ] -%}
 select
     list.source,
     array(
@@ -49,10 +35,11 @@ select
     list.names
 from (
     values
-    {%- for source, columns, is_unique, reason in needed
+    {%- for source, columns, is_unique, reason in claim_reconciliation.index_needs()
         if claim_reconciliation.may_have_index(source, columns) %}
     (
-        '{{ source }}', array['{{ columns | join("', '") }}'], {{ is_unique }}, '{{ reason }}'
+        '{{ source }}', array['{{ columns | join("', '") }}'], {{ is_unique }},
+        '{{ reason }}'
     ){{ ',' if not loop.last }}
     {%- endfor %}
 ) as list (source, names, is_unique, reason)
@@ -63,6 +50,25 @@ cross join (
     from (select {{ settings }} as vars) as given
 ) as settings
 {%- endmacro %}
+
+
+{% macro index_needs() %}
+    {#- The indexes of needed_indexes: table, columns, whether it is unique, what is without it. -#}
+    {{- return([
+        ('purchase_claims', ['tx_id'], true, 'a retried claim may count twice'),
+        ('user_wallet_balances', ['user_id'], true, 'a user may get two wallets'),
+        (
+            'purchase_claims', ['user_id', 'sku', 'claimed_at'], false,
+            'each cap check reads the whole table'
+        ),
+        ('audit_purchases', ['tx_id'], false, 'a recovery reads the whole table for each line'),
+        (
+            'audit_purchases', ['user_id'], false,
+            'a repair that takes an excess reads the whole table in each batch'
+        ),
+        ('function_metrics', ['timestamp'], false, 'each look at the alerts reads the whole table'),
+    ]) -}}
+{% endmacro %}
 
 
 {% macro may_have_index(source, columns) %}
@@ -92,7 +98,8 @@ select
     array(
         -- Only an expression has to be asked for, which waits for a lock on the table.
         select coalesce(
-            quote_ident(attributes.attname), pg_get_indexdef(pg_index.indexrelid, key_number, true)
+            quote_ident(attributes.attname),
+            pg_get_indexdef(pg_index.indexrelid, key_number, true)
         )
         from generate_series(1, pg_index.indnkeyatts) as key_number
         left join pg_catalog.pg_attribute as attributes

@@ -6,7 +6,8 @@
         {%- set found = run_query(
             "select nspname from pg_catalog.pg_extension"
             " join pg_catalog.pg_namespace on pg_namespace.oid = extnamespace"
-            " where extname = 'pg_stat_statements' and current_setting('pg_stat_statements.max', true) is not null"
+            " where extname = 'pg_stat_statements'"
+            " and current_setting('pg_stat_statements.max', true) is not null"
         ) -%}
     {%- endif -%}
     {%- if found and found.rows | length > 0 -%}

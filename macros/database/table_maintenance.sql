@@ -10,7 +10,8 @@ select
     pg_class.relpages as pages,
     pg_class.relallvisible as all_visible_pages,
     pg_class.relpages * current_setting('block_size')::bigint as bytes,
-    case when pg_class.relfrozenxid <> '0' then age(pg_class.relfrozenxid) end as transaction_age,
+    case when pg_class.relfrozenxid <> '0' then age(pg_class.relfrozenxid) end
+        as transaction_age,
     greatest(stats.last_vacuum, stats.last_autovacuum) as vacuumed_at,
     greatest(stats.last_analyze, stats.last_autoanalyze) as analyzed_at
 from {{ tables }} as tables
@@ -35,8 +36,8 @@ from (
                 then relation || ' was not frozen for ' || transaction_age
                     || ' transactions: autovacuum does not keep up.'
             when not is_large then null
-            when analyzed_at is null then relation
-                || ' was never analyzed: queries are planned blindly.'
+            when analyzed_at is null
+                then relation || ' was never analyzed: queries are planned blindly.'
             when coalesce(dead_share > 0.2, false)
                 then round((100 * dead_share)::numeric) || ' % of the rows of ' || relation
                     || ' are dead.'
@@ -44,7 +45,8 @@ from (
                 and coalesce(all_visible_share, 0) < 0.5
                 then 'Only ' || round((100 * coalesce(all_visible_share, 0))::numeric)
                     || ' % of the pages of ' || relation
-                    || ' are known to be all visible: reading claims by their index costs a third more.'
+                    || ' are known to be all visible: '
+                    || 'reading claims by their index costs a third more.'
         end as reason
     from (
         select

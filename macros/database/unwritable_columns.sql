@@ -38,12 +38,18 @@ where
     {#- Expressions, by the row `column` of unwritable_columns: what is wrong with it,
         and what mends it. -#}
     {{- return({
-        'finding': table ~ " || '.' || " ~ column ~ ".column_name || case when " ~ column
-        ~ ".is_computed"
-            ~ " then ' is computed by the database' else ' must not be null and nothing fills it' end",
-        'advice': "case when " ~ column ~ ".is_computed"
-            ~ " then 'Map the column that the service itself writes, with claim_service_columns or wallet_items'"
-            ~ " else 'As the table''s owner, with the value that fits: alter table ' || " ~ table
-            ~ " || ' alter column ' || " ~ column ~ ".column_name || ' set default ...;' end",
+        'finding': table ~ " || '.' || " ~ column ~ ".column_name\n"
+            "|| case\n"
+            "    when " ~ column ~ ".is_computed then ' is computed by the database'\n"
+            "    else ' must not be null and nothing fills it'\n"
+            "end",
+        'advice': "case\n"
+            "    when " ~ column ~ ".is_computed\n"
+            "        then 'Map the column that the service itself writes, '\n"
+            "            'with claim_service_columns or wallet_items'\n"
+            "    else 'As the table''s owner, with the value that fits: alter table '\n"
+            "        || " ~ table ~ " || ' alter column ' || " ~ column ~ ".column_name\n"
+            "        || ' set default ...;'\n"
+            "end",
     }) -}}
 {% endmacro %}

@@ -19,7 +19,8 @@ findings as (
         relation || ' has no column ' || quote_ident(column_name) || '.' as finding,
         case
             when item is null
-                then 'Map it: claim_service_columns: {' || source || ': {' || name || ': its name}}'
+                then 'Map it: claim_service_columns: {'
+                || source || ': {' || name || ': its name}}'
                 || case when is_optional then ', or null where there is none.' else '.' end
             else 'Name the column of ' || item || ' in the var wallet_items.'
         end || ' The table has ' || (
@@ -32,23 +33,7 @@ findings as (
     from columns
     where column_number is null and expression is null and not is_mapped_to_null
     union all
-    select
-        'error',
-        'claim_service_columns maps ' || source || '.' || name
-        || ' to null, but the models cannot do without it.',
-        'Name the column that holds it: claim_service_columns: {' || source || ': {' || name
-        || ': its name}}.'
-    from columns
-    where is_mapped_to_null
-    union all
-    select
-        'error',
-        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression
-        || ', which PostgreSQL refuses: ' || refused || '.',
-        'Name a column, or write an expression over the columns of ' || relation
-        || '; functions of your own need their schema.'
-    from columns
-    where refused is not null
+    {{ claim_reconciliation.wrong_mappings() | indent(4) }}
 )
 
 select * from findings
@@ -61,3 +46,26 @@ from columns
 where not exists (select from findings)
 having count(*) > 0
 {% endmacro %}
+
+
+{% macro wrong_mappings() -%}
+    {#- The findings of doctor_columns on columns that claim_service_columns maps to what cannot be
+        read. -#}
+select
+    'error',
+    'claim_service_columns maps ' || source || '.' || name
+    || ' to null, but the models cannot do without it.',
+    'Name the column that holds it: claim_service_columns: {' || source || ': {' || name
+    || ': its name}}.'
+from columns
+where is_mapped_to_null
+union all
+select
+    'error',
+    'claim_service_columns maps ' || source || '.' || name || ' to ' || expression
+    || ', which PostgreSQL refuses: ' || refused || '.',
+    'Name a column, or write an expression over the columns of ' || relation
+    || '; functions of your own need their schema.'
+from columns
+where refused is not null
+{%- endmacro %}

@@ -1,5 +1,6 @@
 {% macro doctor_indexes(columns, settings) %}
     {#- What doctor says of indexes, by the rules of rpt_index_coverage. -#}
+    {%- set zone = claim_reconciliation.doctor_metrics_zone(settings) %}
 with
 
 columns as (
@@ -17,9 +18,7 @@ tables as (
 ),
 
 listed as (
-    {{ claim_reconciliation.needed_indexes(
-        settings, claim_reconciliation.doctor_metrics_zone(settings)
-    ) | indent(4) }}
+    {{ claim_reconciliation.needed_indexes(settings, zone) | indent(4) }}
 ),
 
 -- A column that is missing is said once, by its own check.
@@ -41,16 +40,7 @@ matching as (
 ),
 
 findings as (
-    select
-        case when is_being_built then 'info' when is_unique then 'error' else 'warning' end
-            as state,
-        relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
-        || array_to_string(keys, ', ') || ')'
-        || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
-            as finding,
-        {{ claim_reconciliation.create_index_advice() | indent(8) }} as advice
-    from matching
-    where rank = 1 and is_valid is not true
+    {{ claim_reconciliation.missing_indexes() | indent(4) }}
 )
 
 select * from findings
@@ -63,6 +53,21 @@ from matching
 where rank = 1 and not exists (select from findings)
 having count(*) > 0
 {% endmacro %}
+
+
+{% macro missing_indexes() -%}
+    {#- The findings of doctor_indexes. -#}
+select
+    case when is_being_built then 'info' when is_unique then 'error' else 'warning' end
+        as state,
+    relation || ' has no ' || case when is_unique then 'unique ' else '' end || 'index on ('
+    || array_to_string(keys, ', ') || ')'
+    || case when is_being_built then ' yet: it is being built.' else ': ' || reason || '.' end
+        as finding,
+    {{ claim_reconciliation.create_index_advice() | indent(4) }} as advice
+from matching
+where rank = 1 and is_valid is not true
+{%- endmacro %}
 
 
 {% macro doctor_metrics_zone(settings) -%}

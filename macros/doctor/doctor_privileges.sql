@@ -16,9 +16,8 @@ needed (role_name, source, privilege) as (
     {%- for need in claim_reconciliation.guard_needs() %}
     {%- set outer_last = loop.last %}
     {%- for privilege in need.privileges %}
-    (
-        '{{ need.role }}', '{{ need.source }}', '{{ privilege }}'
-    ){{ ',' if not (outer_last and loop.last) }}
+    ('{{ need.role }}', '{{ need.source }}', '{{ privilege }}')
+    {{- ',' if not (outer_last and loop.last) }}
     {%- endfor %}
     {%- endfor %}
 ),
@@ -121,7 +120,8 @@ having count(*) > 0
         'Row-level security may hide rows of ' || relation || ' from the login ' || current_user
         || ', and dbt build refuses to read it.',
         'As a superuser: alter role ' || quote_ident(current_user)
-        || ' bypassrls; or connect as the owner of the table, if it does not force the policies on him.'
+        || ' bypassrls; or connect as the owner of the table, '
+        || 'if it does not force the policies on him.'
     from sources
     where row_security_active(table_id) and (select builds from asking)
     union all

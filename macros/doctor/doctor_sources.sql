@@ -40,8 +40,7 @@ select
     string_agg(
         relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end,
         ', ' order by relation
-    )
-    || ' are there.',
+    ) || ' are there.',
     null
 from sources
 where not exists (select from findings)
@@ -89,8 +88,8 @@ select
     coalesce(
         'A table of that name is in the schema ' || schemas
         || ': set the var claim_service_schema.',
-        'Set the vars claim_service_schema or claim_service_tables to where the service keeps its '
-        || source || '.'
+        'Set the vars claim_service_schema or claim_service_tables to where the service '
+        || 'keeps its ' || source || '.'
     ) || case
         when is_optional_source
             then ' Without such a table leave has_' || source || ' unset, or set it to false.'
@@ -104,8 +103,7 @@ left join elsewhere using (source)
 {% macro unfit_sources() -%}
     {#- The findings of doctor_sources on relations that are no tables.
         A view may stand for what is only read. -#}
-{%- set is_only_read = "source in ('" ~ claim_reconciliation.read_only_sources() | join("', '")
-    ~ "')" -%}
+{%- set is_only_read = claim_reconciliation.is_only_read('source') -%}
 select
     'error',
     relation || ' is a ' || case table_kind when 'v' then '' else 'materialized ' end
@@ -116,7 +114,8 @@ where table_kind in ('v', 'm') and not {{ is_only_read }}
 union all
 select
     'error',
-    relation || ' is a view that is read with the rights of the login that asks (security_invoker): each would see other rows.',
+    relation || ' is a view that is read with the rights of the login that asks '
+    || '(security_invoker): each would see other rows.',
     'As its owner: alter view ' || relation || ' set (security_invoker = false);'
 from sources
 inner join pg_catalog.pg_class on sources.table_id = pg_class.oid

@@ -58,7 +58,8 @@ columns as (
         coalesce(
             {{ settings }} #>> array['claim_service_time_zones', columns.source],
             case
-                when columns.source = 'function_metrics' then {{ settings }} ->> 'metrics_time_zone'
+                when columns.source = 'function_metrics'
+                    then {{ settings }} ->> 'metrics_time_zone'
             end
         ) as time_zone
     from jsonb_to_recordset({{ columns }}) as columns (
@@ -159,11 +160,12 @@ case
     else ''
 end
 || case
-    when expression is not null then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
-    when table_kind in ('v', 'm') then 'Cast it in the view ' || relation || ' to ' || wanted_type
-        || '.'
-    else 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type
-        || ' using '
+    when expression is not null
+        then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
+    when table_kind in ('v', 'm')
+        then 'Cast it in the view ' || relation || ' to ' || wanted_type || '.'
+    else 'alter table ' || relation || ' alter column ' || quoted_name
+        || ' type ' || wanted_type || ' using '
         || case
             when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC'''
             else quoted_name || '::' || wanted_type
@@ -179,7 +181,8 @@ end
 select
     'error',
     'The var ' || zones.name || ' is ' || zones.zone || ', which is no name of a zone.',
-    'Use a name of pg_timezone_names, such as Europe/Berlin; to PostgreSQL, UTC+2 lies two hours west.'
+    'Use a name of pg_timezone_names, such as Europe/Berlin; '
+    || 'to PostgreSQL, UTC+2 lies two hours west.'
 from (
     select vars.key as name, vars.value as zone
     from jsonb_each_text({{ settings }}) as vars
@@ -191,5 +194,7 @@ from (
     ) as vars
 ) as zones
 where zones.zone is not null
-    and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)
+    and not exists (
+        select from pg_catalog.pg_timezone_names as known where known.name = zones.zone
+    )
 {%- endmacro %}

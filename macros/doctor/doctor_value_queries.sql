@@ -9,8 +9,8 @@ with
 -- By the index of each: a user's id in the column's own type.
 known as (
     select string_agg(format(
-        'exists (select from %s as stored where stored.%s = users.user_id::%s)', relation, value,
-        type_name
+        'exists (select from %s as stored where stored.%s = users.user_id::%s)',
+        relation, value, type_name
     ), ' or ') as condition
     from columns
     where name = 'user_id' and source in ('user_wallet_balances', 'purchase_claims')
@@ -20,12 +20,13 @@ select
     source,
     relation,
     format(
-        'with sampled as (select %s from %s as stored where (%s) limit 10000)', selected, relation,
-        counts
+        'with sampled as (select %s from %s as stored where (%s) limit 10000)',
+        selected, relation, counts
     )
     || case
         when has_user
-            then ', users as (select distinct user_id::text as user_id from sampled where user_id is not null limit 200)'
+            then ', users as (select distinct user_id::text as user_id from sampled'
+                || ' where user_id is not null limit 200)'
         else ''
     end
     || format(
@@ -33,18 +34,21 @@ select
     )
     || case
         when has_item
-            then ', ''items'', (select jsonb_object_agg(item, rows) from (select item::text as item, count(*) as rows'
+            then ', ''items'', (select jsonb_object_agg(item, rows) from ('
+                || 'select item::text as item, count(*) as rows'
                 || ' from sampled where item is not null group by 1) as items)'
         else ''
     end
     || case
         when has_quantity
-            then ', ''positive'', count(*) filter (where quantity > 0), ''negative'', count(*) filter (where quantity < 0)'
+            then ', ''positive'', count(*) filter (where quantity > 0),'
+                || ' ''negative'', count(*) filter (where quantity < 0)'
         else ''
     end
     || case
         when has_user
-            then ', ''users'', (select count(*) from users), ''known_users'', (select count(*) from users where '
+            then ', ''users'', (select count(*) from users),'
+                || ' ''known_users'', (select count(*) from users where '
                 || known.condition || ')'
         else ''
     end
@@ -78,7 +82,7 @@ sources as (
         bool_or(name = 'user_id') as has_user,
         coalesce({{ settings }} #>> array['claim_service_filters', source], 'true') as counts
     from columns
-    where source in ('{{ claim_reconciliation.read_only_sources() | join("', '") }}')
+    where {{ claim_reconciliation.is_only_read('source') | indent(4) }}
     group by source, relation
 ),
 {%- endmacro %}

@@ -32,12 +32,14 @@ findings as (
             when unwritable.is_computed or tables.source = 'purchase_claims' then 'error'
             else 'warning'
         end as state,
-        {{ reason.finding }} || case
+        {{ reason.finding | indent(8) }}
+        || case
             when tables.source = 'purchase_claims' then ': claim plans are refused.'
             when unwritable.is_computed then ': wallet plans are refused.'
             else ': a wallet that is missing cannot be made, and is skipped.'
         end as finding,
-        {{ reason.advice }} || case when unwritable.is_computed then '.' else '' end as advice
+        {{ reason.advice | indent(8) }}
+        || case when unwritable.is_computed then '.' else '' end as advice
     from tables
     cross join lateral (
         {{ claim_reconciliation.unwritable_columns('tables.table_id', 'tables.written', 'true')

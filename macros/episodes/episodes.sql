@@ -60,7 +60,8 @@ inner join {{ found }} as found
     and kept.discrepancy_type = found.discrepancy_type
 inner join {{ builds }} as builds on found.built_at = builds.built_at
 cross join lateral (
-    select coalesce(found.probable_cause <> 'unknown', false)
-    or kept.cause_evidence is null as is_known
+    select
+        coalesce(found.probable_cause <> 'unknown', false) or kept.cause_evidence is null
+            as is_known
 ) as causes
 {%- endmacro %}

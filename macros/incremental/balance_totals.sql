@@ -4,14 +4,16 @@
         'users': 'count(*)',
         'total_balance': 'coalesce(sum(balance), 0)',
         'users_with_balance': 'count(*) filter (where balance > 0)',
-        'users_ever': 'count(*) filter (where claims > 0 or balance > 0 or wallet_expires_at is not null)',
+        'users_ever': 'count(*) filter ('
+            'where claims > 0 or balance > 0 or wallet_expires_at is not null)',
         'wallets': 'count(*) filter (where has_wallet)',
         'short': "count(*) filter (where discrepancy_type = 'short')",
         'excess': "count(*) filter (where discrepancy_type = 'excess')",
         'missing_wallets': "count(*) filter (where discrepancy_type = 'missing_wallet')",
         'unsettled': 'count(*) filter (where discrepancy_type is not null and not is_settled)',
         'settled_balances': 'count(*) filter (where is_settled)',
-        'settled_accurate_balances': 'count(*) filter (where is_settled and discrepancy_type is null)',
+        'settled_accurate_balances': 'count(*) filter ('
+            'where is_settled and discrepancy_type is null)',
     }) -}}
 {% endmacro %}
 

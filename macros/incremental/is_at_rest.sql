@@ -4,8 +4,8 @@
     (
         {{ claim_reconciliation.is_settled(balances ~ '.last_activity_at', now) }}
     {%- for item in claim_reconciliation.wallet_items() %}
-        {%- set wallet, expected = balances ~ '.' ~ item.name ~ '_wallet_', balances ~ '.'
-            ~ item.name ~ '_expected_' %}
+        {%- set wallet = balances ~ '.' ~ item.name ~ '_wallet_' %}
+        {%- set expected = balances ~ '.' ~ item.name ~ '_expected_' %}
         {%- if item.kind == 'quantity' %}
         and ({{ claim_reconciliation.quantity_discrepancy_type(
             balances ~ '.has_wallet', wallet ~ 'quantity', expected ~ 'quantity'

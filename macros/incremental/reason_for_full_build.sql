@@ -32,7 +32,9 @@
             then 'a table was exchanged, emptied or rewritten, or the server is another'
         when v_kept.built_at > v_built_at then 'the clock went back'
         when v_kept.snapshot_xmin > pg_snapshot_xmin(v_snapshot) then 'the transactions went back'
-        when pg_snapshot_xmax(v_snapshot)::text::numeric - v_kept.snapshot_xmin::text::numeric >= 2147483648
+        when
+            pg_snapshot_xmax(v_snapshot)::text::numeric - v_kept.snapshot_xmin::text::numeric
+            >= 2147483648
             then 'the last build is two thousand million transactions ago'
     end
 {%- endmacro %}
@@ -73,8 +75,8 @@ with recursive tables as (
     {%- endfor %}
     union all
     select pg_inherits.inhrelid
-    from tables join pg_catalog.pg_inherits
-    on tables.oid = pg_inherits.inhparent
+    from tables
+    join pg_catalog.pg_inherits on tables.oid = pg_inherits.inhparent
 )
 {%- endmacro %}
 

@@ -38,12 +38,14 @@ begin
                     v_view.definition, quote_ident(v_view.predecessor), quote_ident('{{ table }}')
                 )
             );
-        exception when insufficient_privilege
-        or invalid_table_definition
-        or undefined_column
-        or lock_not_available then
-            raise warning 'the view % still reads what {{ table }} held before: %', v_view.name,
-            sqlerrm;
+        exception when
+            insufficient_privilege
+            or invalid_table_definition
+            or undefined_column
+            or lock_not_available
+        then
+            raise warning 'the view % still reads what {{ table }} held before: %',
+                v_view.name, sqlerrm;
         end;
     end loop;
     perform set_config('search_path', v_path, true);

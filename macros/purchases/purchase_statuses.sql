@@ -1,9 +1,8 @@
 {% macro is_payment(status) %}
     {#- Whether the store reports that the user paid. An unknown status is none. -#}
     coalesce(
-        {{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(
-            var('recoverable_statuses')
-        ) }},
+        {{ claim_reconciliation.typed(status, 'text') }}
+        in {{ claim_reconciliation.quoted_list(var('recoverable_statuses')) }},
         false
     )
 {%- endmacro %}
@@ -12,9 +11,8 @@
 {% macro is_refund(status) %}
     {#- Whether the store reports that it gave the money back. An unknown status is none. -#}
     coalesce(
-        {{ claim_reconciliation.typed(status, 'text') }} in {{ claim_reconciliation.quoted_list(
-            var('refund_statuses')
-        ) }},
+        {{ claim_reconciliation.typed(status, 'text') }}
+        in {{ claim_reconciliation.quoted_list(var('refund_statuses')) }},
         false
     )
 {%- endmacro %}

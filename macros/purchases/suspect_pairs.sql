@@ -1,3 +1,20 @@
+{% macro suspects(audit, claims) %}
+    {#- The CTEs of fct_purchase_discrepancies that hold the tx_ids that need a look: suspects,
+        suspect_claims and suspect_audit. -#}
+suspects as (
+    {{ claim_reconciliation.suspect_pairs(audit, claims) | indent(4) }}
+),
+
+suspect_claims as (
+    {{ claim_reconciliation.claims_of_pairs('suspects') | indent(4) }}
+),
+
+suspect_audit as (
+    {{ claim_reconciliation.statuses_of_pairs('suspects', audit) | indent(4) }}
+),
+{%- endmacro %}
+
+
 {% macro suspect_pairs(audit, claims) %}
     {#- Statuses beside their claims, but for payments that name just what the claim gave. A status
         without a claim is here whatever it says. A comparison with one verdict, because the planner

@@ -17,15 +17,15 @@
 do $keep_test_results$
 begin
     if to_regclass('{{ adapter.quote(schema) }}.{{ adapter.quote(table) }}') is null then
-        raise warning '{{ schema }}.{{ table }} does not exist yet: dbt build makes it, and keeps results from then on';
+        raise warning '{{ schema }}.{{ table }} does not exist yet: '
+            'dbt build makes it, and keeps results from then on';
         return;
     end if;
     set local lock_timeout = '5s';
-    insert into {{ adapter.quote(schema) }}.{{ adapter.quote(table) }}
-        (
-            invocation_id, test_id, test_name, package_name, severity, status, failures,
-            execution_seconds, tested_at, runbook, selector
-        )
+    insert into {{ adapter.quote(schema) }}.{{ adapter.quote(table) }} (
+        invocation_id, test_id, test_name, package_name, severity, status, failures,
+        execution_seconds, tested_at, runbook, selector
+    )
     select
         '{{ invocation_id }}', test_id, test_name, package_name, severity, status, failures,
         execution_seconds, tested_at, runbook,

@@ -8,28 +8,33 @@
         ~ ' requests' -%}
     {%- set availability_budget = '(1 - ' ~ var('slo_availability') ~ ')' -%}
     {{- return([
-        {'alert': 'error_rate', 'severity': 'critical', 'threshold': var('alert_error_rate'), 'unit': 1,
+        {'alert': 'error_rate', 'severity': 'critical',
+         'threshold': var('alert_error_rate'), 'unit': 1,
          'parts': [('recent_errors', 'recent_requests')], 'min_total': var('min_requests'),
-         'asked': 'requests_5m', 'for_minutes': var('alert_error_rate_minutes'),
-         'anchor': 'error-rate',
+         'asked': 'requests_5m',
+         'for_minutes': var('alert_error_rate_minutes'), 'anchor': 'error-rate',
          'description': 'Share of requests answered by 5xx, or by nothing, over ' ~ recent ~ '.'},
-        {'alert': 'latency', 'severity': 'warning', 'threshold': var('alert_slow_share'), 'unit': 1,
+        {'alert': 'latency', 'severity': 'warning',
+         'threshold': var('alert_slow_share'), 'unit': 1,
          'parts': [('recent_slow_requests', 'recent_timed_requests')],
-         'min_total': var('min_requests'),
-         'asked': 'timed_requests_5m',
+         'min_total': var('min_requests'), 'asked': 'timed_requests_5m',
          'for_minutes': var('alert_latency_minutes'), 'anchor': 'latency',
          'description': 'Share of requests slower than ' ~ var('alert_latency_ms') ~ ' ms over '
          ~ recent ~ '.'},
-        {'alert': 'conflict_rate', 'severity': 'info', 'threshold': var('alert_conflict_rate'), 'unit': 1,
+        {'alert': 'conflict_rate', 'severity': 'info',
+         'threshold': var('alert_conflict_rate'), 'unit': 1,
          'parts': [('conflicts_60m', 'requests_60m')], 'min_total': var('min_requests'),
          'for_minutes': 1, 'anchor': 'conflict-rate',
          'description': 'Share of requests refused by a cap over the trailing 60 minutes.'},
-        {'alert': 'fast_burn', 'severity': 'critical', 'threshold': var('fast_burn_rate'), 'unit': availability_budget,
+        {'alert': 'fast_burn', 'severity': 'critical',
+         'threshold': var('fast_burn_rate'), 'unit': availability_budget,
          'parts': [('errors_60m', 'requests_60m'), ('recent_errors', 'recent_requests')],
          'min_total': var('min_requests'), 'asked': 'requests_5m',
          'for_minutes': 1, 'anchor': 'fast-burn',
-         'description': 'How many times too fast the error budget burns, over 60 minutes and over 5, the lower of both.'},
-        {'alert': 'wallets_match_claims', 'severity': 'critical', 'threshold': 0, 'unit': 1,
+         'description': 'How many times too fast the error budget burns, over 60 minutes and over '
+         '5, the lower of both.'},
+        {'alert': 'wallets_match_claims', 'severity': 'critical',
+         'threshold': 0, 'unit': 1,
          'parts': [('wrong_balances', 'settled_balances')], 'min_total': 1,
          'for_minutes': 1, 'anchor': 'wallets-are-wrong',
          'description': 'Share of settled balances that are wrong, by the latest build.'},
@@ -40,9 +45,9 @@
 {% macro alert_requests(rule) %}
     {#- How much there was to judge by: the smallest of the rule's totals. -#}
     least(
-        {%- for _, total in rule.parts %}coalesce(
-            {{ total }}, 0
-        ){{ ', ' if not loop.last }}{% endfor -%}
+        {%- for _, total in rule.parts -%}
+        coalesce({{ total }}, 0){{ ', ' if not loop.last }}
+        {%- endfor -%}
     )
 {%- endmacro %}
 
@@ -72,9 +77,8 @@
     {#- What the threshold is compared with, for people. -#}
     least(
         {%- for bad, total in rule.parts -%}
-        {{ bad }}::double precision / nullif(
-            {{ total }} * {{ rule.unit }}, 0
-        ){{ ', ' if not loop.last }}
+        {{ bad }}::double precision / nullif({{ total }} * {{ rule.unit }}, 0)
+        {{- ', ' if not loop.last }}
         {%- endfor -%}
     )
 {%- endmacro %}

@@ -1,8 +1,6 @@
 {% macro hours_to_count(counted, requests, counted_by) %}
     {#- A query for the spans of hours to count anew, one row: from count_from on, and from
-        recount_from to recount_until, which only the vars of that name set. The regular one begins
-        metrics_lookback_hours before the end of the last build, or with the first hour that was
-        counted by other rules and whose requests are still there. -#}
+        recount_from to recount_until, which only the vars of that name set. -#}
     {%- set kept_from = claim_reconciliation.metrics_kept_from() %}
 with
 
@@ -10,20 +8,7 @@ bounds as (
     select
         greatest(
             {{ kept_from }},
-            least(
-                {{ claim_reconciliation.minutes_after(
-                    'max(started_at)',
-                    60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')
-                ) }},
-                min(started_at) filter (
-                    where counted_by is distinct from '{{ counted_by }}'
-                        and started_at > (
-                            select min(requested_at)
-                            from {{ requests }}
-                            where requested_at >= {{ kept_from }}
-                        )
-                )
-            )
+            {{ claim_reconciliation.regular_count_from(requests, counted_by) | indent(12) }}
         ) as count_from,
         {%- if var('recount_metrics_from') %}
             greatest(
@@ -55,8 +40,9 @@ hours as (
         hour,
         exists (
             select from {{ requests }} as requests
-            where {{ claim_reconciliation.period_start('requests.requested_at', 1) }}
-            = first_minutes.first_minute
+            where
+                {{ claim_reconciliation.period_start('requests.requested_at', 1) }}
+                = first_minutes.first_minute
                 and requests.requested_at >= (select least(count_from, recount_from) from bounds)
         ) as is_whole
     from first_minutes
@@ -67,6 +53,26 @@ select
     {{ claim_reconciliation.first_whole_hour('bounds.recount_from', 'hours') }} as recount_from,
     bounds.recount_until
 from bounds
+{%- endmacro %}
+
+
+{% macro regular_count_from(requests, counted_by) -%}
+    {#- Where the regular span of hours_to_count begins: metrics_lookback_hours before the end of
+        the last build, or with the first hour that was counted by other rules and whose requests
+        are still there. -#}
+least(
+    {{ claim_reconciliation.minutes_after(
+        'max(started_at)', 60 - 60 * claim_reconciliation.number_var('metrics_lookback_hours')
+    ) }},
+    min(started_at) filter (
+        where counted_by is distinct from '{{ counted_by }}'
+            and started_at > (
+                select min(requested_at)
+                from {{ requests }}
+                where requested_at >= {{ claim_reconciliation.metrics_kept_from() }}
+            )
+    )
+)
 {%- endmacro %}
 
 

@@ -11,6 +11,18 @@ from {{ unapproved }}
 {%- endmacro %}
 
 
+{% macro last_of_shop(requests, counted, shop) %}
+    {#- A query for the last request that the log knows, the last claim that there is, and the last
+        build, one row. -#}
+select
+    coalesce(
+        (select max(requested_at) from {{ requests }}), (select max(started_at) from {{ counted }})
+    ) as metric_at,
+    (select max(case when claims > 0 then started_at end) from {{ shop }}) as claim_at,
+    (select max(built_at) from {{ shop }}) as built_at
+{%- endmacro %}
+
+
 {% macro shop_silences(lasts, shop) %}
     {#- A query for what goes on while something else stands still for alert_silence_minutes, one
         row an alert: purchases since the last claim, and claims since the last metric. -#}
@@ -40,8 +52,7 @@ after_last_metric as (
     left join {{ shop }} as shop
         on
             lasts.metric_at < shop.started_at
-            and lasts.metric_at
-            < {{ claim_reconciliation.minutes_after(
+            and lasts.metric_at < {{ claim_reconciliation.minutes_after(
                 claim_reconciliation.current_time(), -silence
             ) }}
             and shop.claims > 0
@@ -52,8 +63,7 @@ select
     purchases as value,
     since,
     purchases || ' purchases were paid for since the last claim'
-    || coalesce(' of ' || last_claim, '') || '.'
-        as description
+    || coalesce(' of ' || last_claim, '') || '.' as description
 from after_last_claim
 union all
 select
@@ -61,7 +71,6 @@ select
     claims as value,
     since,
     'The last metric is of ' || last_metric || ', and ' || claims
-    || ' claims came since: the log is not written.'
-        as description
+    || ' claims came since: the log is not written.' as description
 from after_last_metric
 {%- endmacro %}

@@ -40,8 +40,7 @@
     {%- for found in claim_reconciliation.looked_up_columns() if found.is_read -%}
         {%- do tables.setdefault(found.source, {}).update({found.name: {
             'column': found.column_name, 'type': found.type_name, 'base': found.base_type,
-            'schema': found.type_schema,
-            'expression': found.expression,
+            'schema': found.type_schema, 'expression': found.expression,
         }}) -%}
     {%- endfor -%}
     {{- return(tables) -}}
@@ -119,7 +118,8 @@
     {{- return(run_query(
         'do $try$ begin execute $query$' ~ statements
         ~ "$query$; perform set_config('claim_reconciliation.refused', '', false);"
-        ~ " exception when others then perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
+        ~ " exception when others then"
+        ~ " perform set_config('claim_reconciliation.refused', sqlerrm, false); end $try$;"
         ~ " select current_setting('claim_reconciliation.refused')"
     ).rows[0][0]) -}}
 {% endmacro %}

@@ -36,7 +36,8 @@
         {%- do key.update({'cast': '(@)::bpchar'}) -%}
     {%- elif column == 'tx_id' and found.base == 'uuid' -%}
         {%- do key.update({
-            'cast': "case when @ ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (@)::uuid end"
+            'cast': "case when @ ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+                " then (@)::uuid end",
         }) -%}
     {%- elif column == 'tx_id' and found.base in ('int2', 'int4', 'int8') -%}
         {%- do key.update({'cast': "case when @ ~ '^-?[0-9]{1,18}$' then (@)::bigint end"}) -%}

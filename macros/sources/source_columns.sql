@@ -60,13 +60,21 @@ order by source, column_number, name
 
 {% macro read_only_sources() %}
     {#- The tables that are only read: a view may stand for one, and an expression for a column. -#}
-    {{- return(
-        [
-            'audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases',
-            'accepted_discrepancies', 'users'
-        ]
-    ) -}}
+    {{- return([
+        'audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases',
+        'accepted_discrepancies', 'users',
+    ]) -}}
 {% endmacro %}
+
+
+{% macro is_only_read(source) -%}
+    {#- Whether a table is one of these. -#}
+{{ source }} in (
+    {%- for names in claim_reconciliation.read_only_sources() | batch(3) %}
+    '{{ names | join("', '") }}'{{ ',' if not loop.last }}
+    {%- endfor %}
+)
+{%- endmacro %}
 
 
 {% macro probe_of_expression() -%}
@@ -79,7 +87,8 @@ select
 from (
     select pg_typeof(read.value)::oid as type_id
     from (
-        select %s as value from (values (1)) as one (number) left join %s as stored on true limit 1
+        select %s as value from (values (1)) as one (number)
+        left join %s as stored on true limit 1
     ) as read
 ) as probed
 left join lateral ({{ claim_reconciliation.base_type('probed.type_id') }}) as bases on true
@@ -153,12 +162,9 @@ found as (
         -- A name that is missing looks like one; what no name looks like is computed.
         case
             when
-                pg_class.oid is not null
-                and pg_attribute.attnum is null
+                pg_class.oid is not null and pg_attribute.attnum is null
                 and named.mapping_kind = 'string'
-                and named.source in (
-                    '{{ claim_reconciliation.read_only_sources() | join("', '") }}'
-                )
+                and {{ claim_reconciliation.is_only_read('named.source') | indent(16) }}
                 and named.column_name ~ '[^[:alnum:]_ $]'
                 then '(' || named.column_name || ')'
         end as expression,
@@ -172,13 +178,10 @@ found as (
         and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
     left join pg_catalog.pg_attribute
         on pg_class.oid = pg_attribute.attrelid and named.column_name = pg_attribute.attname
-        and pg_attribute.attnum > 0
-        and not pg_attribute.attisdropped
+        and pg_attribute.attnum > 0 and not pg_attribute.attisdropped
     -- A domain is read as what it stands on.
-    left join lateral (
-        {{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }}
-    ) as types
-        on true
+    left join lateral ({{ claim_reconciliation.base_type('pg_attribute.atttypid') | indent(4) }})
+        as types on true
 )
 {%- endmacro %}
 
@@ -207,9 +210,8 @@ where typtype <> 'd'
 {% macro known_columns() %}
     {#- Every column that the package knows of the claim service, by table: what kind of values it
         holds, and whether the service may do without it. -#}
-    {%- set key, user, text, time = {'family': 'key'}, {
-        'family': 'user_id'
-    }, {'family': 'text'}, {'family': 'time'} -%}
+    {%- set key, user = {'family': 'key'}, {'family': 'user_id'} -%}
+    {%- set text, time = {'family': 'text'}, {'family': 'time'} -%}
     {%- set units = {'family': 'integer', 'is_optional': true} -%}
     {{- return({
         'purchase_claims': {
@@ -235,8 +237,7 @@ where typtype <> 'd'
         },
         'queued_purchases': {
             'queue_id': {'family': 'key', 'type': 'bigint'}, 'tx_id': key, 'user_id': user,
-            'sku': text, 'received_at': time,
-            'units': units,
+            'sku': text, 'received_at': time, 'units': units,
         },
         'accepted_discrepancies': {
             'user_id': user, 'item': text, 'reason': text, 'accepted_by': text,

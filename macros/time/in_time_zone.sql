@@ -35,7 +35,8 @@
         ) -%}
     {%- endfor -%}
     {#- What is infinite is so in each zone. -#}
-    {%- set first_time, last_time = claim_reconciliation.infinity('-'), claim_reconciliation.infinity() -%}
+    {%- set first_time = claim_reconciliation.infinity('-') -%}
+    {%- set last_time = claim_reconciliation.infinity() -%}
     {{- return(
         'case ' ~ timestamp ~ ' when ' ~ last_time ~ ' then ' ~ last_time ~ ' when ' ~ first_time
         ~ ' then ' ~ first_time ~ ' else greatest(' ~ first ~ ', ' ~ moments | join(', ') ~ ') end'

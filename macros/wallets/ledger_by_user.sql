@@ -4,6 +4,7 @@
         name relations or CTEs with the columns of the staging models. An item is compared once a
         SKU, not once a claim, and without adjustments there is no union: both are felt at five
         million claims. -#}
+    {%- set of = ['purchase_claims'] %}
 select
     user_id,
     count(*) as entries,
@@ -35,12 +36,9 @@ from (
             claims.claimed_at as occurred_at,
             catalog.catalog_sku,
             catalog.item,
-            {{ claim_reconciliation.times_units(
-                'catalog.quantity', 'claims', ['purchase_claims']
-            ) }} as quantity,
-            {{ claim_reconciliation.times_units(
-                'catalog.duration_hours', 'claims', ['purchase_claims']
-            ) }} as duration_hours
+            {{ claim_reconciliation.times_units('catalog.quantity', 'claims', of) }} as quantity,
+            {{ claim_reconciliation.times_units('catalog.duration_hours', 'claims', of) }}
+                as duration_hours
             {%- for item in claim_reconciliation.wallet_items() %},
             catalog.is_{{ item.name }}
             {%- endfor %}

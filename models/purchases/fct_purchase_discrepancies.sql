@@ -2,9 +2,8 @@
 -- Grain: one row a tx_id and what is wrong between purchase and claim, at one snapshot of both
 -- tables. A status that pays for just what its claim gave needs no second look; the tx_ids of
 -- others are decided from their history.
-{%- set audit, claims = ref(
-    'stg_claim_service__audit_purchases'
-), ref('stg_claim_service__purchase_claims') %}
+{%- set audit = ref('stg_claim_service__audit_purchases') %}
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
 {%- set is_filtered = claim_reconciliation.source_filter('purchase_claims') %}
 {%- set uncounted = ref('stg_claim_service__uncounted_claims') if is_filtered %}
 {%- set accounts = ref('stg_claim_service__users') if claim_reconciliation.has_source('users') %}
@@ -15,17 +14,7 @@ sku_catalog as (
     {{ claim_reconciliation.catalog_rows(ref(var('sku_catalog_model'))) | indent(4) }}
 ),
 
-suspects as (
-    {{ claim_reconciliation.suspect_pairs(audit, claims) | indent(4) }}
-),
-
-suspect_claims as (
-    {{ claim_reconciliation.claims_of_pairs('suspects') | indent(4) }}
-),
-
-suspect_audit as (
-    {{ claim_reconciliation.statuses_of_pairs('suspects', audit) | indent(4) }}
-),
+{{ claim_reconciliation.suspects(audit, claims) }}
 
 purchases as (
     {{ claim_reconciliation.purchases_by_tx_id('suspect_audit') | indent(4) }}

@@ -1,5 +1,6 @@
 {{ config(materialized='replaced_view') }}
 {%- set now = claim_reconciliation.current_time() %}
+{%- set minute = claim_reconciliation.period_start(now, 1) %}
 -- Grain: one row an alert about the shop: what builds found wrong of purchases and wallets, and
 -- whether log and claims go on while the rest does, and what the guard was forced to do. Each says
 -- in its description what was found.
@@ -21,13 +22,8 @@ shop as (
     select * from {{ ref('int_shop_minutes') }}
 ),
 
--- The last request that the log knows, and the last claim that there is.
 lasts as (
-    select
-        coalesce((select max(requested_at) from requests), (select max(started_at) from counted))
-            as metric_at,
-        (select max(case when claims > 0 then started_at end) from shop) as claim_at,
-        (select max(built_at) from shop) as built_at
+    {{ claim_reconciliation.last_of_shop('requests', 'counted', 'shop') | indent(4) }}
 ),
 
 stopped as (
@@ -68,10 +64,7 @@ final as (
         alert,
         severity,
         case signal when 'breach' then 'firing' else signal end as state,
-        case signal
-            when 'breach' then since
-            else {{ claim_reconciliation.period_start(now, 1) }}
-        end as since,
+        case signal when 'breach' then since else {{ minute }} end as since,
         value::double precision as value,
         threshold,
         signal,
@@ -80,10 +73,7 @@ final as (
         case signal when 'breach' then sentence else description end as description,
         anchor,
         -- What has fired since the last complete minute is told now.
-        greatest(
-            {{ claim_reconciliation.period_start(now, 1) }},
-            case signal when 'breach' then since end
-        ) as last_judged_at
+        greatest({{ minute }}, case signal when 'breach' then since end) as last_judged_at
     from judged
 )
 

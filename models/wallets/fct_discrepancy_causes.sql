@@ -1,30 +1,23 @@
 {{ config(materialized='parallel_table', pre_hook='set local random_page_cost = 1.1') }}
 -- Grain: one row a user and item whose wallet is wrong, with the probable cause. Of claims,
 -- purchases and the service's log it reads what belongs to the wrong users, never the history.
-{%- set adjustments, log = ref(
-    'stg_claim_service__wallet_adjustments'
-), ref('stg_claim_service__function_metrics') %}
-{%- set sku_catalog = ref(var('sku_catalog_model')) %}
-{%- set claims, audit = ref(
-    'stg_claim_service__purchase_claims'
-), ref('stg_claim_service__audit_purchases') %}
+{%- set found, writes = ref('fct_wallet_discrepancies'), ref('stg_claim_ops__wallet_writes') %}
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
+{%- set audit = ref('stg_claim_service__audit_purchases') %}
+{%- set adjustments = ref('stg_claim_service__wallet_adjustments') %}
+{%- set catalog, log = ref(var('sku_catalog_model')), ref('stg_claim_service__function_metrics') %}
 with
 
 wrong as materialized (
-    {{ claim_reconciliation.wrong_wallets(
-        ref('fct_wallet_discrepancies'), ref('stg_claim_ops__wallet_writes')
-    ) | indent(4) }}
+    {{ claim_reconciliation.wrong_wallets(found, writes) | indent(4) }}
 ),
 
 their_claims as materialized (
-    {{ claim_reconciliation.claims_of_wrong('wrong', claims, sku_catalog) | indent(4) }}
+    {{ claim_reconciliation.claims_of_wrong('wrong', claims, catalog) | indent(4) }}
 ),
 
 their_purchases as materialized (
-    select audit.*
-    from {{ audit }} as audit
-    inner join (select distinct user_id from wrong where discrepancy_type = 'excess') as users  -- noqa: LT14
-        on audit.user_id = users.user_id
+    {{ claim_reconciliation.purchases_of_wrong('wrong', audit) | indent(4) }}
 ),
 
 changes as materialized (
@@ -56,7 +49,7 @@ doubled as materialized (
 
 unclaimed as materialized (
     {{ claim_reconciliation.unclaimed_credits(
-        'wrong', 'their_purchases', sku_catalog, claims, ref('stg_claim_service__uncounted_claims')
+        'wrong', 'their_purchases', catalog, claims, ref('stg_claim_service__uncounted_claims')
     ) | indent(4) }}
 ),
 

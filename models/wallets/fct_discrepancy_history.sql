@@ -2,12 +2,14 @@
     materialized='view' if var('as_of', none) else 'incremental',
     incremental_strategy='merge',
     unique_key=['user_id', 'item', 'first_found_at'],
-    indexes=[{
-        'columns': ['user_id', 'item', 'first_found_at'], 'unique': true
-    }, {'columns': ['ended_at']}],
+    indexes=[
+        {'columns': ['user_id', 'item', 'first_found_at'], 'unique': true},
+        {'columns': ['ended_at']},
+    ],
     on_schema_change='append_new_columns',
     full_refresh=false,
-    pre_hook="{{ 'lock table ' ~ this ~ ' in share row exclusive mode' if is_incremental() else 'select 1' }}",
+    pre_hook="{{ 'lock table ' ~ this ~ ' in share row exclusive mode'"
+        " if is_incremental() else 'select 1' }}",
     post_hook=[] if var('as_of', none) else [
         "delete from {{ this }} where ended_at < "
         ~ claim_reconciliation.hours_after(

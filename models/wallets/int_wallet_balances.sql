@@ -3,12 +3,10 @@
 -- whose rows changed since the last build. Whatever is judged by the time is judged by this row's
 -- built_at.
 {{ config(materialized='incremental_balances') }}
-{%- set claims, wallets = ref('stg_claim_service__purchase_claims'), ref(
-    'stg_claim_service__user_wallet_balances'
-) %}
-{%- set adjustments, sku_catalog = ref(
-    'stg_claim_service__wallet_adjustments'
-), ref(var('sku_catalog_model')) %}
+{%- set claims = ref('stg_claim_service__purchase_claims') %}
+{%- set wallets = ref('stg_claim_service__user_wallet_balances') %}
+{%- set adjustments = ref('stg_claim_service__wallet_adjustments') %}
+{%- set sku_catalog = ref(var('sku_catalog_model')) %}
 with
 
 final as (

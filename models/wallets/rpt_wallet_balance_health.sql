@@ -16,10 +16,11 @@ totals as (
 -- What somebody accepted for a while, and what is of an account that is gone, is no fault:
 -- counted apart.
 excused as (
-    {{ claim_reconciliation.excused_balances(ref('fct_wallet_discrepancies')
+    {{ claim_reconciliation.excused_balances(
+        ref('fct_wallet_discrepancies')
         if claim_reconciliation.has_source('accepted_discrepancies')
-        or claim_reconciliation.has_source('users'))
-        | indent(4) }}
+        or claim_reconciliation.has_source('users')
+    ) | indent(4) }}
 ),
 
 final as (

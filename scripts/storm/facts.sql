@@ -1,14 +1,12 @@
 -- facts: wallets
 select
     seq, user_id, op, login::text, xid::text as xid, began_at, written_at,
-    pg_xact_commit_timestamp(xid::xid) as committed_at,
-    before, after
+    pg_xact_commit_timestamp(xid::xid) as committed_at, before, after
 from storm.wallets order by seq;
 -- facts: ledger
 select
     seq, source, id, user_id, sku, quantity, at, is_insert, op, login::text, xid::text as xid,
-    began_at,
-    pg_xact_commit_timestamp(xid::xid) as committed_at
+    began_at, pg_xact_commit_timestamp(xid::xid) as committed_at
 from storm.ledger order by seq;
 -- facts: switch
 select
@@ -18,8 +16,7 @@ from storm.switch order by seq;
 -- facts: journal
 select
     journal.entry_id, journal.event, journal.plan_id, plans.kind, journal.line_no, journal.user_id,
-    journal.before, journal.after,
-    journal.reverses, journal.detail, journal.written_at,
+    journal.before, journal.after, journal.reverses, journal.detail, journal.written_at,
     pg_xact_commit_timestamp(journal.xmin) as committed_at
 from claim_ops.journal left join claim_ops.plans using (plan_id) order by entry_id;
 -- facts: plans

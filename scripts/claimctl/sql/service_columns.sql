@@ -52,7 +52,8 @@ mapped_columns as (
         known_columns.*,
         null as item,
         jsonb_typeof(settings.vars #> array['claim_service_columns', source, name]) as mapping_kind,
-        coalesce(settings.vars #>> array['claim_service_columns', source, name], name) as column_name
+        coalesce(settings.vars #>> array['claim_service_columns', source, name], name)
+            as column_name
     from known_columns
     cross join settings
     union all
@@ -78,13 +79,17 @@ named as (
             else settings.vars ->> 'claim_service_schema'
         end as schema_name,
         regexp_replace(tables.mapped, '^.*\.', '') as table_name,
-        source in ('wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users') as is_optional_source,
+        source in ('wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+            as is_optional_source,
         (settings.vars ->> ('has_' || source))::boolean as is_wanted,
         settings.vars #> array['claim_service_tables', source] is not null as is_mapped_source
     from mapped_columns
     cross join settings
     cross join lateral (
-        select coalesce(settings.vars #>> array['claim_service_tables', mapped_columns.source], mapped_columns.source) as mapped
+        select coalesce(
+            settings.vars #>> array['claim_service_tables', mapped_columns.source],
+            mapped_columns.source
+        ) as mapped
     ) as tables
 ),
 
@@ -102,13 +107,18 @@ found as (
         -- A name that is missing looks like one; what no name looks like is computed.
         case
             when
-                pg_class.oid is not null and pg_attribute.attnum is null and named.mapping_kind = 'string'
-                and named.source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+                pg_class.oid is not null and pg_attribute.attnum is null
+                and named.mapping_kind = 'string'
+                and named.source in (
+                    'audit_purchases', 'function_metrics', 'wallet_adjustments',
+                    'queued_purchases', 'accepted_discrepancies', 'users'
+                )
                 and named.column_name ~ '[^[:alnum:]_ $]'
                 then '(' || named.column_name || ')'
         end as expression,
         not named.is_optional_source
-        or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null) as is_read_source
+        or coalesce(named.is_wanted, named.is_mapped_source or pg_class.oid is not null)
+            as is_read_source
     from named
     left join pg_catalog.pg_namespace on named.schema_name = pg_namespace.nspname
     left join pg_catalog.pg_class
@@ -116,8 +126,7 @@ found as (
         and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
     left join pg_catalog.pg_attribute
         on pg_class.oid = pg_attribute.attrelid and named.column_name = pg_attribute.attname
-        and pg_attribute.attnum > 0
-        and not pg_attribute.attisdropped
+        and pg_attribute.attnum > 0 and not pg_attribute.attisdropped
     -- A domain is read as what it stands on.
     left join lateral (with recursive types as (
         select typname, typtype, typnamespace, typbasetype
@@ -134,7 +143,8 @@ found as (
         case typtype when 'e' then 'enum' else typname::text end as base_type,
         typnamespace::regnamespace::text as type_schema
     from types
-    where typtype <> 'd') as types on true
+    where typtype <> 'd')
+        as types on true
 )
 
 select
@@ -156,11 +166,18 @@ select
     base_type,
     type_schema,
     expression,
-    case when expression is not null then format($probe$
-    select probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name, bases.base_type, bases.type_schema
+    case
+        when expression is not null
+            then format($probe$
+    select
+        probed.type_id::bigint as type_id, format_type(probed.type_id, null) as type_name,
+        bases.base_type, bases.type_schema
     from (
         select pg_typeof(read.value)::oid as type_id
-        from (select %%s as value from (values (1)) as one (number) left join %%s as stored on true limit 1) as read
+        from (
+            select %%s as value from (values (1)) as one (number)
+            left join %%s as stored on true limit 1
+        ) as read
     ) as probed
     left join lateral (with recursive types as (
         select typname, typtype, typnamespace, typbasetype
@@ -178,10 +195,12 @@ select
         typnamespace::regnamespace::text as type_schema
     from types
     where typtype <> 'd') as bases on true
-    $probe$, expression, relation) end as probe,
+    $probe$, expression, relation)
+    end as probe,
     is_read_source,
     mapping_kind is not distinct from 'null' as is_mapped_to_null,
-    -- A column that is named and missing is an error; one that has only its default name may be missing.
+    -- A column that is named and missing is an error;
+    -- one that has only its default name may be missing.
     is_read_source and mapping_kind is distinct from 'null'
     and (not is_optional or mapping_kind is not null or column_number is not null) as is_read
 from found

@@ -5,7 +5,8 @@ with
 alerts as (
     select
         alert, severity, state, since, value, threshold, signal, requests, escalation_level,
-        description, runbook_url, case
+        description, runbook_url,
+        case
             when alert = 'unapproved_break_glass'
                 then 'claimctl approve '
                     || coalesce((
@@ -54,7 +55,9 @@ stale as (
     select 'No alert could be judged, rpt_alerts has no row: run dbt build.'
     where not exists (select from alerts)
     union all
-    select 'The models were built before the guard was installed, and no alert tells of an unapproved kill switch: run dbt build.'
+    select
+        'The models were built before the guard was installed, and no alert tells of an '
+        || 'unapproved kill switch: run dbt build.'
     where exists (select from pg_catalog.pg_namespace where nspname = 'claim_ops')
         and exists (select from alerts)
         and not exists (select from alerts where alert = 'unapproved_break_glass')

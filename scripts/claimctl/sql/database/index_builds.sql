@@ -67,7 +67,8 @@ select
                 || ', older than itself. Until they end it is invalid; leave it alone.'
         when indexes.pid is not null
             then 'Until it ends it is invalid, and no query uses it; leave it alone.'
-        else 'A build failed or was ended, and no query uses it. As its owner: drop index concurrently '
+        else 'A build failed or was ended, and no query uses it. As its owner: '
+            || 'drop index concurrently '
             || quote_ident(schemas.nspname) || '.' || quote_ident(names.relname)
             || ', and create it again.'
     end as meaning

@@ -4,8 +4,9 @@ with
 columns as (
     select *
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, item text, column_name text, relation text, table_id oid, table_kind text,
-        column_number int2, expression text, refused text, is_optional boolean, is_mapped_to_null boolean, is_read boolean, is_read_source boolean
+        source text, name text, item text, column_name text, relation text, table_id oid,
+        table_kind text, column_number int2, expression text, refused text, is_optional boolean,
+        is_mapped_to_null boolean, is_read boolean, is_read_source boolean
     )
     where is_read_source and table_id is not null and (is_read or not is_optional)
 ),
@@ -16,7 +17,8 @@ findings as (
         relation || ' has no column ' || quote_ident(column_name) || '.' as finding,
         case
             when item is null
-                then 'Map it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}'
+                then 'Map it: claim_service_columns: {{'
+                || source || ': {{' || name || ': its name}}}}'
                 || case when is_optional then ', or null where there is none.' else '.' end
             else 'Name the column of ' || item || ' in the var wallet_items.'
         end || ' The table has ' || (
@@ -31,16 +33,19 @@ findings as (
     union all
     select
         'error',
-        'claim_service_columns maps ' || source || '.' || name || ' to null, but the models cannot do without it.',
-        'Name the column that holds it: claim_service_columns: {{' || source || ': {{' || name || ': its name}}}}.'
+        'claim_service_columns maps ' || source || '.' || name
+        || ' to null, but the models cannot do without it.',
+        'Name the column that holds it: claim_service_columns: {{' || source || ': {{' || name
+        || ': its name}}}}.'
     from columns
     where is_mapped_to_null
     union all
     select
         'error',
-        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression || ', which PostgreSQL refuses: ' || refused
-        || '.',
-        'Name a column, or write an expression over the columns of ' || relation || '; functions of your own need their schema.'
+        'claim_service_columns maps ' || source || '.' || name || ' to ' || expression
+        || ', which PostgreSQL refuses: ' || refused || '.',
+        'Name a column, or write an expression over the columns of ' || relation
+        || '; functions of your own need their schema.'
     from columns
     where refused is not null
 )

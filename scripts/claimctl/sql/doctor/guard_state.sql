@@ -164,7 +164,8 @@ findings as (
     select
         'warning',
         'Single-operator mode is on: the maker of a plan may approve it.',
-        'As a member of claim_owner: select claim_ops.set_single_operator(false, ''two of us again'');'
+        'As a member of claim_owner: '
+        || 'select claim_ops.set_single_operator(false, ''two of us again'');'
     from claim_ops.control
     where is_single_operator
     union all
@@ -191,7 +192,8 @@ findings as (
         'error',
         'Somebody changed the guard: ' || string_agg(name || ' ' || problem, ', ' order by name)
         || '.',
-        'Find out who (he has the owner''s rights), then make it anew: dbt run-operation install_guard.'
+        'Find out who (he has the owner''s rights), then make it anew: '
+        || 'dbt run-operation install_guard.'
     from claim_ops.check_objects()
     having count(*) > 0
     union all
@@ -205,7 +207,8 @@ findings as (
     select
         'error',
         'The chain of the journal is broken at position ' || min(position) || '.',
-        'Somebody with the owner''s rights changed it: find out who, and verify the last plans: claimctl verify.'
+        'Somebody with the owner''s rights changed it: find out who, and verify the last plans: '
+        || 'claimctl verify.'
     from links
     where position <> position_before + 1 or previous_hash <> hash_before
     having count(*) > 0

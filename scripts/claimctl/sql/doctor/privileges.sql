@@ -46,7 +46,8 @@ guard_rights as (
 ),
 
 
--- A login of the guard reads the models and calls functions; the tables are read by those who build, and by functions.
+-- A login of the guard reads the models and calls functions; the tables are read by those who
+-- build, and by functions.
 asking as (
     select not exists (
         select from pg_catalog.pg_roles
@@ -64,10 +65,10 @@ asking as (
 findings as (
     select
         'error' as state,
-        role_name || ' may not ' || string_agg(privilege, ', ' order by privilege) || ' on ' || relation
-        || ': the guard cannot work.' as finding,
-        'As its owner: grant ' || string_agg(privilege, ', ' order by privilege) || ' on ' || relation || ' to '
-        || role_name || ';' as advice
+        role_name || ' may not ' || string_agg(privilege, ', ' order by privilege) || ' on '
+        || relation || ': the guard cannot work.' as finding,
+        'As its owner: grant ' || string_agg(privilege, ', ' order by privilege) || ' on '
+        || relation || ' to ' || role_name || ';' as advice
     from guard_rights
     where not has_table_privilege(role_id, table_id, privilege)
     group by role_name, relation
@@ -75,13 +76,15 @@ findings as (
     select distinct
         'error',
         role_name || ' may not use the schema ' || schema_name || ': the guard cannot work.',
-        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || role_name || ';'
+        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || role_name
+        || ';'
     from guard_rights
     where not has_schema_privilege(role_id, schema_name, 'usage')
     union all
     select distinct
         'error',
-        'Row-level security may hide rows of ' || relation || ' from ' || role_name || ': the guard refuses to read it.',
+        'Row-level security may hide rows of ' || relation || ' from ' || role_name
+        || ': the guard refuses to read it.',
         'As a superuser: alter role ' || role_name || ' bypassrls;'
     from guard_rights
     inner join pg_catalog.pg_class on guard_rights.table_id = pg_class.oid
@@ -89,12 +92,16 @@ findings as (
     where
         pg_class.relrowsecurity
         and not (pg_roles.rolbypassrls or pg_roles.rolsuper)
-        and (pg_class.relforcerowsecurity or not pg_has_role(pg_roles.oid, pg_class.relowner, 'usage'))
+        and (
+            pg_class.relforcerowsecurity
+            or not pg_has_role(pg_roles.oid, pg_class.relowner, 'usage')
+        )
     union all
     select distinct
         'error',
         'The login ' || current_user || ' may not use the schema ' || schema_name || '.',
-        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to ' || quote_ident(current_user) || ';'
+        'As its owner: grant usage on schema ' || quote_ident(schema_name) || ' to '
+        || quote_ident(current_user) || ';'
     from sources
     where not has_schema_privilege(schema_name, 'usage') and (select builds from asking)
     union all
@@ -110,16 +117,18 @@ findings as (
         'Row-level security may hide rows of ' || relation || ' from the login ' || current_user
         || ', and dbt build refuses to read it.',
         'As a superuser: alter role ' || quote_ident(current_user)
-        || ' bypassrls; or connect as the owner of the table, if it does not force the policies on him.'
+        || ' bypassrls; or connect as the owner of the table, '
+        || 'if it does not force the policies on him.'
     from sources
     where row_security_active(table_id) and (select builds from asking)
     union all
     -- Before the first build; later its schema is there, and its own.
     select
         'error',
-        'The login ' || current_user || ' may not create a schema in this database, which its first dbt build does.',
-        'As its owner: grant create on database ' || quote_ident(current_database()) || ' to ' || quote_ident(current_user)
-        || ';'
+        'The login ' || current_user
+        || ' may not create a schema in this database, which its first dbt build does.',
+        'As its owner: grant create on database ' || quote_ident(current_database()) || ' to '
+        || quote_ident(current_user) || ';'
     from asking
     where
         builds

@@ -5,8 +5,7 @@ select
         else 'ok'
     end as state,
     'PostgreSQL ' || current_setting('server_version') || ', database ' || current_database()
-    || ', login '
-    || session_user
+    || ', login ' || session_user
     || case when pg_is_in_recovery() then ', a read-only replica' else '' end as finding,
     case
         when current_setting('server_version_num')::int < 150000

@@ -15,7 +15,8 @@ optional as (
         case when is_optional_source then source else source || '.' || name end as part,
         case when is_optional_source then is_read_source else is_read end as is_read
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, is_optional boolean, is_optional_source boolean, is_read boolean, is_read_source boolean
+        source text, name text, is_optional boolean, is_optional_source boolean, is_read boolean,
+        is_read_source boolean
     )
     where is_optional_source or is_optional
 ),
@@ -26,7 +27,8 @@ missing as (
     wanted as (
         select distinct *
         from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-            source text, table_name text, relation text, table_id oid, is_optional_source boolean, is_read_source boolean
+            source text, table_name text, relation text, table_id oid, is_optional_source boolean,
+            is_read_source boolean
         )
         where is_read_source and table_id is null
     ),
@@ -36,7 +38,8 @@ missing as (
             wanted.source,
             string_agg(pg_namespace.nspname, ', ' order by pg_namespace.nspname) as schemas
         from wanted
-        inner join pg_catalog.pg_class on wanted.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
+        inner join pg_catalog.pg_class
+            on wanted.table_name = pg_class.relname and pg_class.relkind in ('r', 'p')
         inner join pg_catalog.pg_namespace
             on pg_class.relnamespace = pg_namespace.oid
             and pg_namespace.nspname not in ('pg_catalog', 'information_schema')
@@ -47,8 +50,10 @@ missing as (
         'error' as state,
         relation || ' does not exist.' as finding,
         coalesce(
-            'A table of that name is in the schema ' || schemas || ': set the var claim_service_schema.',
-            'Set the vars claim_service_schema or claim_service_tables to where the service keeps its ' || source || '.'
+            'A table of that name is in the schema ' || schemas
+            || ': set the var claim_service_schema.',
+            'Set the vars claim_service_schema or claim_service_tables to where the service '
+            || 'keeps its ' || source || '.'
         ) || case
             when is_optional_source
                 then ' Without such a table leave has_' || source || ' unset, or set it to false.'
@@ -67,15 +72,22 @@ findings as (
         || 'view: one that filters reads as missing claims, without an error.',
         'Map the table behind it: claim_service_tables: {{' || source || ': schema.table}}.'
     from sources
-    where table_kind in ('v', 'm') and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+    where table_kind in ('v', 'm') and not source in (
+        'audit_purchases', 'function_metrics', 'wallet_adjustments',
+        'queued_purchases', 'accepted_discrepancies', 'users'
+    )
     union all
     select
         'error',
-        relation || ' is a view that is read with the rights of the login that asks (security_invoker): each would see other rows.',
+        relation || ' is a view that is read with the rights of the login that asks '
+        || '(security_invoker): each would see other rows.',
         'As its owner: alter view ' || relation || ' set (security_invoker = false);'
     from sources
     inner join pg_catalog.pg_class on sources.table_id = pg_class.oid
-    where table_kind = 'v' and source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+    where table_kind = 'v' and source in (
+        'audit_purchases', 'function_metrics', 'wallet_adjustments',
+        'queued_purchases', 'accepted_discrepancies', 'users'
+    )
         and exists (
             select from pg_options_to_table(pg_class.reloptions) as options
             where options.option_name = 'security_invoker' and options.option_value::boolean
@@ -83,18 +95,24 @@ findings as (
     union all
     select
         'warning',
-        relation || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
+        relation
+        || ' is a foreign table: the models read it, but its rows cannot be locked for a repair.',
         'Connect to the server that holds the table.'
     from sources
-    where table_kind = 'f' and not source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+    where table_kind = 'f' and not source in (
+        'audit_purchases', 'function_metrics', 'wallet_adjustments',
+        'queued_purchases', 'accepted_discrepancies', 'users'
+    )
 )
 
 select * from findings
 union all
 select
     'ok',
-    string_agg(relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end, ', ' order by relation)
-    || ' are there.',
+    string_agg(
+        relation || case when table_kind in ('v', 'm') then ' (a view)' else '' end,
+        ', ' order by relation
+    ) || ' are there.',
     null
 from sources
 where not exists (select from findings)
@@ -102,6 +120,8 @@ having count(*) > 0
 union all
 select
     'info',
-    'Optional: ' || string_agg(part || case when is_read then ' is read' else ' is not there' end, ', ' order by part) || '.',
+    'Optional: ' || string_agg(
+        part || case when is_read then ' is read' else ' is not there' end, ', ' order by part
+    ) || '.',
     null
 from optional

@@ -42,13 +42,17 @@ pathless as (
         and not exists (
             select from unnest(pg_proc.proconfig) as setting where setting like 'search_path=%%'
         )
-        and pg_proc.prosrc ~* '\m(insert\s+into|update|delete\s+from|from|join|perform)\s+"?[a-z_][a-z0-9_$]*"?(\s|;|\()'
+        and pg_proc.prosrc ~* (
+            '\m(insert\s+into|update|delete\s+from|from|join|perform)\s+'
+            || '"?[a-z_][a-z0-9_$]*"?(\s|;|\()'
+        )
 )
 
 select
     'warning' as state,
     relation || ' has the trigger ' || tgname || ', whose function ' || function_name
-    || ' names objects without their schema: a repair would fail there, since it runs with no schema of the service.' as finding,
+    || ' names objects without their schema: a repair would fail there, since it runs with no '
+    || 'schema of the service.' as finding,
     'alter function ' || function_name || ' set search_path = ' || schema_name
     || ', pg_temp;' as advice
 from pathless

@@ -7,17 +7,21 @@ columns as (
         quote_ident(columns.column_name) as quoted_name,
         case
             when expression is null then relation || '.' || quote_ident(columns.column_name)
-            else 'What claim_service_columns maps ' || source || '.' || name || ' to, ' || expression || ','
+            else 'What claim_service_columns maps ' || source || '.' || name || ' to, '
+                || expression || ','
         end as place,
         pg_type.typcategory,
         columns.base_type in ('int2', 'int4', 'int8') as is_integer,
         coalesce(
             %(settings)s::jsonb #>> array['claim_service_time_zones', columns.source],
-            case when columns.source = 'function_metrics' then %(settings)s::jsonb ->> 'metrics_time_zone' end
+            case
+                when columns.source = 'function_metrics'
+                    then %(settings)s::jsonb ->> 'metrics_time_zone'
+            end
         ) as time_zone
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, column_name text, type_family text, relation text, table_kind text, type_id oid,
-        type_name text, base_type text, expression text, is_read boolean
+        source text, name text, column_name text, type_family text, relation text, table_kind text,
+        type_id oid, type_name text, base_type text, expression text, is_read boolean
     )
     inner join pg_catalog.pg_type on columns.type_id = pg_type.oid
     where is_read
@@ -34,7 +38,8 @@ user_id_type as (
 judged as (
     select
         columns.*,
-        case type_family when 'user_id' then user_id_type.type_name else families.wanted_type end as wanted_type,
+        case type_family when 'user_id' then user_id_type.type_name else families.wanted_type end
+            as wanted_type,
         case type_family
             when 'user_id'
                 then columns.base_type = user_id_type.base_type
@@ -46,9 +51,13 @@ judged as (
                     or (columns.base_type = 'timestamp' and time_zone is not null)
                     or (
                         columns.base_type = 'date' and time_zone is not null
-                        and source in ('audit_purchases', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies')
+                        and source in (
+                            'audit_purchases', 'wallet_adjustments', 'queued_purchases',
+                            'accepted_discrepancies'
+                        )
                     )
-            when 'integer' then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
+            when 'integer'
+                then is_integer or (columns.base_type = 'numeric' and columns.type_name !~ ',[1-9]')
             when 'number' then columns.typcategory = 'N'
             when 'jsonb' then columns.base_type in ('jsonb', 'json') or columns.typcategory = 'S'
             else columns.typcategory in ('S', 'E')
@@ -57,8 +66,9 @@ judged as (
     cross join user_id_type
     inner join (
         values
-        ('user_id', null), ('key', 'text'), ('text', 'text'), ('status', 'text'), ('time', 'timestamp with time zone'),
-        ('integer', 'integer'), ('number', 'integer'), ('jsonb', 'jsonb')
+        ('user_id', null), ('key', 'text'), ('text', 'text'), ('status', 'text'),
+        ('time', 'timestamp with time zone'), ('integer', 'integer'), ('number', 'integer'),
+        ('jsonb', 'jsonb')
     ) as families (type_family, wanted_type) using (type_family)
 ),
 
@@ -80,9 +90,10 @@ unlike_the_var as (
 findings as (
     select
         'error' as state,
-        'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are ' || unlike_the_var.type_name
-        || ' in ' || relations || '.' as finding,
-        'Set user_id_data_type: ' || unlike_the_var.right_type || ' below vars: in dbt_project.yml.' as advice
+        'The var user_id_data_type is ' || user_id_type.type_name || ', but user ids are '
+        || unlike_the_var.type_name || ' in ' || relations || '.' as finding,
+        'Set user_id_data_type: ' || unlike_the_var.right_type
+        || ' below vars: in dbt_project.yml.' as advice
     from unlike_the_var
     cross join user_id_type
     union all
@@ -95,15 +106,25 @@ findings as (
         end,
         case
             when base_type in ('timestamp', 'date') and time_zone is null
-                and not (base_type = 'date' and source in ('purchase_claims', 'user_wallet_balances', 'function_metrics'))
-                then 'Name the zone that it is written in: claim_service_time_zones: {{' || source || ': UTC}}. Or: '
+                and not (
+                    base_type = 'date'
+                    and source in ('purchase_claims', 'user_wallet_balances', 'function_metrics')
+                )
+                then 'Name the zone that it is written in: claim_service_time_zones: {{' || source
+                    || ': UTC}}. Or: '
             else ''
         end
         || case
-            when expression is not null then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
-            when table_kind in ('v', 'm') then 'Cast it in the view ' || relation || ' to ' || wanted_type || '.'
-            else 'alter table ' || relation || ' alter column ' || quoted_name || ' type ' || wanted_type || ' using '
-                || case when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC''' else quoted_name || '::' || wanted_type end
+            when expression is not null
+                then 'Cast it there: (' || expression || ')::' || wanted_type || '.'
+            when table_kind in ('v', 'm')
+                then 'Cast it in the view ' || relation || ' to ' || wanted_type || '.'
+            else 'alter table ' || relation || ' alter column ' || quoted_name
+                || ' type ' || wanted_type || ' using '
+                || case
+                    when base_type = 'timestamp' then quoted_name || ' at time zone ''UTC'''
+                    else quoted_name || '::' || wanted_type
+                end
                 || ';'
         end
     from judged
@@ -112,17 +133,22 @@ findings as (
     select
         'error',
         'The var ' || zones.name || ' is ' || zones.zone || ', which is no name of a zone.',
-        'Use a name of pg_timezone_names, such as Europe/Berlin; to PostgreSQL, UTC+2 lies two hours west.'
+        'Use a name of pg_timezone_names, such as Europe/Berlin; '
+        || 'to PostgreSQL, UTC+2 lies two hours west.'
     from (
         select vars.key as name, vars.value as zone
         from jsonb_each_text(%(settings)s::jsonb) as vars
         where vars.key in ('cap_timezone', 'local_timezone', 'metrics_time_zone')
         union all
         select 'claim_service_time_zones: ' || vars.key, vars.value
-        from jsonb_each_text(coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')) as vars
+        from jsonb_each_text(
+            coalesce(nullif(%(settings)s::jsonb -> 'claim_service_time_zones', 'null'), '{{}}')
+        ) as vars
     ) as zones
     where zones.zone is not null
-        and not exists (select from pg_catalog.pg_timezone_names as known where known.name = zones.zone)
+        and not exists (
+            select from pg_catalog.pg_timezone_names as known where known.name = zones.zone
+        )
 )
 
 select * from findings

@@ -6,8 +6,8 @@ columns as (
         *,
         coalesce(expression, quote_ident(column_name)) as value
     from jsonb_to_recordset(%(columns)s::jsonb) as columns (
-        source text, name text, column_name text, relation text, table_id oid, type_name text, expression text,
-        is_read boolean
+        source text, name text, column_name text, relation text, table_id oid, type_name text,
+        expression text, is_read boolean
     )
     where is_read and table_id is not null
 ),
@@ -23,14 +23,18 @@ sources as (
         bool_or(name = 'user_id') as has_user,
         coalesce(%(settings)s::jsonb #>> array['claim_service_filters', source], 'true') as counts
     from columns
-    where source in ('audit_purchases', 'function_metrics', 'wallet_adjustments', 'queued_purchases', 'accepted_discrepancies', 'users')
+    where source in (
+        'audit_purchases', 'function_metrics', 'wallet_adjustments',
+        'queued_purchases', 'accepted_discrepancies', 'users'
+    )
     group by source, relation
 ),
 
 -- By the index of each: a user's id in the column's own type.
 known as (
     select string_agg(format(
-        'exists (select from %%s as stored where stored.%%s = users.user_id::%%s)', relation, value, type_name
+        'exists (select from %%s as stored where stored.%%s = users.user_id::%%s)',
+        relation, value, type_name
     ), ' or ') as condition
     from columns
     where name = 'user_id' and source in ('user_wallet_balances', 'purchase_claims')
@@ -40,28 +44,35 @@ select
     source,
     relation,
     format(
-        'with sampled as (select %%s from %%s as stored where (%%s) limit 10000)', selected, relation, counts
+        'with sampled as (select %%s from %%s as stored where (%%s) limit 10000)',
+        selected, relation, counts
     )
     || case
         when has_user
-            then ', users as (select distinct user_id::text as user_id from sampled where user_id is not null limit 200)'
+            then ', users as (select distinct user_id::text as user_id from sampled'
+                || ' where user_id is not null limit 200)'
         else ''
     end
-    || format(' select jsonb_build_object(''rows'', count(*), ''nulls'', jsonb_build_object(%%s)', nulls)
+    || format(
+        ' select jsonb_build_object(''rows'', count(*), ''nulls'', jsonb_build_object(%%s)', nulls
+    )
     || case
         when has_item
-            then ', ''items'', (select jsonb_object_agg(item, rows) from (select item::text as item, count(*) as rows'
+            then ', ''items'', (select jsonb_object_agg(item, rows) from ('
+                || 'select item::text as item, count(*) as rows'
                 || ' from sampled where item is not null group by 1) as items)'
         else ''
     end
     || case
         when has_quantity
-            then ', ''positive'', count(*) filter (where quantity > 0), ''negative'', count(*) filter (where quantity < 0)'
+            then ', ''positive'', count(*) filter (where quantity > 0),'
+                || ' ''negative'', count(*) filter (where quantity < 0)'
         else ''
     end
     || case
         when has_user
-            then ', ''users'', (select count(*) from users), ''known_users'', (select count(*) from users where '
+            then ', ''users'', (select count(*) from users),'
+                || ' ''known_users'', (select count(*) from users where '
                 || known.condition || ')'
         else ''
     end

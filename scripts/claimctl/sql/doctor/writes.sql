@@ -25,13 +25,29 @@ tables as (
 
 findings as (
     select
-        case when unwritable.is_computed or tables.source = 'purchase_claims' then 'error' else 'warning' end as state,
-        tables.relation || '.' || unwritable.column_name || case when unwritable.is_computed then ' is computed by the database' else ' must not be null and nothing fills it' end || case
+        case
+            when unwritable.is_computed or tables.source = 'purchase_claims' then 'error'
+            else 'warning'
+        end as state,
+        tables.relation || '.' || unwritable.column_name
+        || case
+            when unwritable.is_computed then ' is computed by the database'
+            else ' must not be null and nothing fills it'
+        end
+        || case
             when tables.source = 'purchase_claims' then ': claim plans are refused.'
             when unwritable.is_computed then ': wallet plans are refused.'
             else ': a wallet that is missing cannot be made, and is skipped.'
         end as finding,
-        case when unwritable.is_computed then 'Map the column that the service itself writes, with claim_service_columns or wallet_items' else 'As the table''s owner, with the value that fits: alter table ' || tables.relation || ' alter column ' || unwritable.column_name || ' set default ...;' end || case when unwritable.is_computed then '.' else '' end as advice
+        case
+            when unwritable.is_computed
+                then 'Map the column that the service itself writes, '
+                    'with claim_service_columns or wallet_items'
+            else 'As the table''s owner, with the value that fits: alter table '
+                || tables.relation || ' alter column ' || unwritable.column_name
+                || ' set default ...;'
+        end
+        || case when unwritable.is_computed then '.' else '' end as advice
     from tables
     cross join lateral (
         select
@@ -45,7 +61,8 @@ findings as (
             and pg_attribute.attnum > 0
             and not pg_attribute.attisdropped
             and case
-                when pg_attribute.attname = any(tables.written) then pg_attribute.attgenerated <> '' or pg_attribute.attidentity = 'a'
+                when pg_attribute.attname = any(tables.written)
+                    then pg_attribute.attgenerated <> '' or pg_attribute.attidentity = 'a'
                 else
                     true
                     and (pg_attribute.attnotnull or pg_type.typnotnull)

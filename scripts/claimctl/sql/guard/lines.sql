@@ -51,10 +51,9 @@ lines as (
                             and claim.claimed_at >= sku_catalog.valid_from
                             and claim.claimed_at < sku_catalog.valid_to
                         where sku_catalog.duration_hours is null
-                            or claim.claimed_at + sku_catalog.quantity * sku_catalog.duration_hours * coalesce(
-                                claim.units, 1
-                            )
-                            * interval '1 hour' > plans.made_at
+                            or claim.claimed_at
+                            + sku_catalog.quantity * sku_catalog.duration_hours
+                            * coalesce(claim.units, 1) * interval '1 hour' > plans.made_at
                     ) then 'credited already: the claim only'
                     else 'over by now: the claim only'
                 end

@@ -13,10 +13,11 @@ changes as (
         (lines.after ->> wallet_items.column_name) as after,
         -- What lies ahead of a booster when the plan is made, before and after it.
         case when wallet_items.kind = 'expiry' then
-            extract(epoch from greatest((lines.after ->> wallet_items.column_name)::timestamptz, plan.made_at)
-                - greatest(
-                    (lines.before ->> wallet_items.column_name)::timestamptz, plan.made_at
-                )) / 3600
+            extract(
+                epoch from
+                greatest((lines.after ->> wallet_items.column_name)::timestamptz, plan.made_at)
+                - greatest((lines.before ->> wallet_items.column_name)::timestamptz, plan.made_at)
+            ) / 3600
         end as hours
     from claim_ops.line_states as lines
     cross join plan
@@ -213,8 +214,9 @@ warnings as (
     where (settings.settings ->> 'settle_minutes')::numeric < 155 and plan_kinds.needs_rules
     union all
     select
-        count(*) || ' balances are left out because adjustments took more than there was: no plan sets a wallet to less than nothing. '
-        || 'Correct wallet_adjustments, accept the discrepancies, or set negative_ledger_policy to clamp or allow.'
+        count(*) || ' balances are left out because adjustments took more than there was: no plan '
+        || 'sets a wallet to less than nothing. Correct wallet_adjustments, accept the '
+        || 'discrepancies, or set negative_ledger_policy to clamp or allow.'
     from claim_ops.plan_balances_left_out as balances
     where balances.plan_id = %(plan_id)s and balances.reason = 'negative_ledger'
     having count(*) > 0
@@ -222,7 +224,9 @@ warnings as (
     select plan.limits ->> 'warning' from plan
     where plan.limits ? 'warning'
     union all
-    select 'The guard has been installed with other settings or another catalogue since the plan was made.'
+    select
+        'The guard has been installed with other settings or another catalogue since the plan '
+        || 'was made.'
     from plan
     inner join claim_ops.plan_kinds on plan.kind = plan_kinds.kind
     inner join claim_ops.settings on plan.settings_digest <> settings.digest
@@ -243,7 +247,7 @@ reasons as (
 )
 
 select to_jsonb(plan) - 'made_by_oid' - 'approved_by_oid' - 'broke_glass_by_oid' - 'made_in'
-|| to_jsonb(outcomes) || jsonb_build_object(
+    || to_jsonb(outcomes) || jsonb_build_object(
     'warnings', coalesce((select jsonb_agg(warnings.warning) from warnings), '[]'),
     'purchases', coalesce((
         select jsonb_agg(to_jsonb(claimed) order by claimed.sku, claimed.is_taken_back)

@@ -16,7 +16,8 @@ left join (
     ('wallets_match_claims', 'claimctl plan wallets --reason ''what went wrong'''),
     ('old_discrepancies', 'claimctl plan wallets --reason ''what went wrong'''),
     (
-        'unclaimed_purchases', 'claimctl plan recovery --from SINCE --to UNTIL --reason ''what went wrong'''
+        'unclaimed_purchases',
+        'claimctl plan recovery --from SINCE --to UNTIL --reason ''what went wrong'''
     ),
     ('claims_stop', 'claimctl probe URL'),
     ('log_not_written', 'claimctl doctor'),
