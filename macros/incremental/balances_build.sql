@@ -40,8 +40,8 @@ declare
     v_part bigint;
 begin
     select * into v_kept from {{ kept.state }};
-    v_why_full :
-    = {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for) | indent(8) }};
+    v_why_full := {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for)
+        | indent(8) }};
     if v_why_full is null then
         {{ claim_reconciliation.find_changed_users(kept) | indent(8) }}
         {{ claim_reconciliation.compute_changed_users(kept, again, columns) | indent(8) }}
