@@ -121,6 +121,7 @@ lint-quick: $(INSTALLED) conventions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m lint.generate --check
+	$(BIN)/python -m lint.width
 	$(BIN)/mypy
 
 conventions: $(INSTALLED)

@@ -5,7 +5,8 @@ with
 
 claims as (
     select * from {{ ref('stg_claim_service__purchase_claims') }}
-    where user_id::text
+    where
+        user_id::text
         = '{{ var("user", "00000000-0000-0000-0000-000000000000") | replace("'", "''") }}'
 ),
 

@@ -17,7 +17,7 @@ final as (
         ) }} as longest_transaction_seconds,
         (
             array_agg(pid order by transaction_started_at)
-                filter (where transaction_started_at is not null)
+            filter (where transaction_started_at is not null)
         )[1] as longest_transaction_pid,
         {{ claim_reconciliation.seconds_between(
             'min(state_changed_at)', claim_reconciliation.current_time()

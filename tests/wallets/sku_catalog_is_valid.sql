@@ -58,7 +58,8 @@ faults as (
             when sku is null then 'a row without a sku'
             when valid_to <= valid_from then 'valid_to must lie after valid_from'
             when next_valid_from < valid_to and next_valid_from > valid_from
-                then 'two rows are in force at once: '
+                then
+                    'two rows are in force at once: '
                     || 'valid_to must not lie after the next valid_from'
             when quantity is null or quantity < 1 then 'quantity must be at least 1'
             when kind = 'expiry' and (duration_hours is null or duration_hours < 1)
