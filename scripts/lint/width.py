@@ -1,6 +1,6 @@
-"""`make lint`: a line of SQL is at most as wide as .sqlfluff says, also where sqlfluff does not look.
+"""`make lint`: a line of SQL is at most as wide as .sqlfluff says.
 
-sqlfluff sees neither macros nor what they compile to where dbt calls them itself.
+In macros too, which sqlfluff does not read.
 """
 
 from __future__ import annotations

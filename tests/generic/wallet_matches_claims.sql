@@ -7,8 +7,7 @@
     claims_user_id_column=none,
     tolerance=0,
     settled_before=none,
-    updated_at_column='updated_at',
-    claimed_at_column='claimed_at',
+    updated_at_column='updated_at', claimed_at_column='claimed_at',
     max_wrong_share=0
 ) %}
 -- The leaf below keeps a failure from skipping the models that read both relations.
