@@ -54,11 +54,10 @@ from (
         on near.sku = sku_catalog.sku
         and {{ claim_reconciliation.is_in_force('sku_catalog', 'near.claimed_at') | indent(8) }}
     window
-        in_order
-            as (
-                partition by near.user_id, near.sku
-                order by near.claimed_at, near.previous_claimed_at nulls first
-            )
+        in_order as (
+            partition by near.user_id, near.sku
+            order by near.claimed_at, near.previous_claimed_at nulls first
+        )
 ) as placed
 where
     {%- for window in claim_reconciliation.cap_windows() %}

@@ -46,7 +46,6 @@ left join lateral (
         abs(wrong.expiry_discrepancy_seconds) between 840 and 50460
         and abs(
             wrong.expiry_discrepancy_seconds - round(wrong.expiry_discrepancy_seconds / 900) * 900
-        )
-        <= {{ var('booster_tolerance_seconds') }}
+        ) <= {{ var('booster_tolerance_seconds') }}
 ) as zones on true
 {%- endmacro %}

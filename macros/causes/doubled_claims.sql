@@ -26,8 +26,9 @@ where
         when 'quantity'
             then wrong.quantity_discrepancy between claims.quantity and 5 * claims.quantity
                 and wrong.quantity_discrepancy % nullif(claims.quantity, 0) = 0
-        else abs(wrong.expiry_discrepancy_seconds - claims.hours * 3600)
-        <= {{ var('booster_tolerance_seconds') }}
+        else
+            abs(wrong.expiry_discrepancy_seconds - claims.hours * 3600)
+            <= {{ var('booster_tolerance_seconds') }}
             or {{ claim_reconciliation.is_same_end(
                 'wrong.wallet_expires_at',
                 claim_reconciliation.hours_after('wrong.changed_at', 'claims.hours')

@@ -80,9 +80,8 @@
                 ', and changed again at ' || {{ changed }}
             )
         when 'time_zone' then 'The booster ends ' || abs(offset_seconds) / 3600.0::double precision
-            || ' h too '
-            || case when offset_seconds > 0 then 'late' else 'early' end || ', as those of '
-            || offset_users || ' users do'
+            || ' h too ' || case when offset_seconds > 0 then 'late' else 'early' end
+            || ', as those of ' || offset_users || ' users do'
         when 'stacking_policy'
             then 'The booster ends as the policy {{ other }} has it, but the policy is '
                 || '{{ var("booster_stacking_policy") }}'

@@ -20,8 +20,8 @@ findings as (
         case
             when item is null
                 then 'Map it: claim_service_columns: {'
-                || source || ': {' || name || ': its name}}'
-                || case when is_optional then ', or null where there is none.' else '.' end
+                    || source || ': {' || name || ': its name}}'
+                    || case when is_optional then ', or null where there is none.' else '.' end
             else 'Name the column of ' || item || ' in the var wallet_items.'
         end || ' The table has ' || (
             select string_agg(pg_attribute.attname, ', ' order by pg_attribute.attnum)

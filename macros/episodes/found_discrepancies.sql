@@ -45,8 +45,9 @@ from (
             (select max(built_at) from {{ discrepancies }}),
             (
                 select max(built_at) from {{ health }}
-                having sum(short + excess + missing_wallets + accepted + coalesce(accounts_gone, 0))
-                = 0
+                having
+                    sum(short + excess + missing_wallets + accepted + coalesce(accounts_gone, 0))
+                    = 0
             )
         ) as built_at,
         greatest(
