@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint lint-quick generate format conventions bench bench-large release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint lint-quick generate format conventions bench bench-large bench-spark release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -142,6 +142,9 @@ bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 
 bench-large: $(INSTALLED) ## the builds after little or nothing new at 50 million claims; 40 GB, an hour
 	@$(BIN)/python -m benchmarks --claims 50000000 --wallets 10000000 increments
+
+bench-spark: $(SPARK)/installed ## the models on Spark at 5, 20 and 50 million claims; CLAIMS='1000000 5000000', POSTGRES=1 for PostgreSQL beside it
+	@PYTHONPATH=scripts:tests/python $(SPARK)/bin/python -m benchmarks.spark $(addprefix --claims ,$(CLAIMS)) $(if $(POSTGRES),--postgres)
 
 release: $(INSTALLED) ## VERSION=1.2.3: set, build, try and tag a release that the CHANGELOG dates
 	@$(BIN)/python -m release "$(VERSION)"

@@ -32,12 +32,17 @@ class Service:
     @classmethod
     def start(cls, server: Server, sizes: Sizes, runs: int) -> Service:
         """Load the data and build what the benchmarks measure or read."""
-        shutil.copy(PROJECT / "profiles.example.yml", server.folder / "profiles.yml")
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            service = cls(server, sizes, runs, fill(connection, sizes))
+        service = cls.load(server, sizes, runs)
         service.dbt("seed")
         service.dbt("run", "--select", "staging", "wallets")
         return service
+
+    @classmethod
+    def load(cls, server: Server, sizes: Sizes, runs: int) -> Service:
+        """Load the data; nothing is built."""
+        shutil.copy(PROJECT / "profiles.example.yml", server.folder / "profiles.yml")
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            return cls(server, sizes, runs, fill(connection, sizes))
 
     @property
     def target(self) -> Path:
@@ -47,14 +52,7 @@ class Service:
     @property
     def environment(self) -> Mapping[str, str]:
         """What leads dbt and claimctl to the server."""
-        return {
-            **os.environ,
-            **self.server.environment,
-            "DBT_SCHEMA": "dbt",
-            "DBT_PROFILES_DIR": str(self.server.folder),
-            "DBT_TARGET_PATH": str(self.target),
-            "DBT_LOG_PATH": str(self.server.folder / "logs"),
-        }
+        return {**os.environ, **self.server.environment, **places_of_dbt(self.server.folder)}
 
     def connect(self) -> psycopg.Connection:
         """Return a connection that commits each statement."""
@@ -65,20 +63,45 @@ class Service:
         variables = json.dumps({"user_id_data_type": self.sizes.user_id_type})
         options = ["--quiet", "--threads", str(threads), "--vars", variables]
         self.run("dbt", *arguments, *options)
-        results = json.loads((self.target / "run_results.json").read_text())["results"]
-        return {result["unique_id"]: result["execution_time"] for result in results}
+        return seconds_of_nodes(self.target)
 
     def run(self, program: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> None:
         """Run a program of the environment; an exit code that is not accepted is an error."""
-        done = subprocess.run(
-            [PROGRAMS / program, *arguments],
-            cwd=PROJECT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
+        run_program(self.environment, program, *arguments, accepted=accepted)
+
+
+def places_of_dbt(folder: Path) -> dict[str, str]:
+    """Return the variables by which dbt keeps its files in a folder."""
+    return {
+        "DBT_SCHEMA": "dbt",
+        "DBT_PROFILES_DIR": str(folder),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+
+
+def seconds_of_nodes(target: Path) -> dict[str, float]:
+    """Return how long each node of dbt's last run took, by unique id."""
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return {result["unique_id"]: result["execution_time"] for result in results}
+
+
+def run_program(
+    environment: Mapping[str, str],
+    program: str,
+    *arguments: str,
+    accepted: tuple[int, ...] = (0,),
+) -> None:
+    """Run a program beside this Python; an exit code that is not accepted is an error."""
+    done = subprocess.run(
+        [PROGRAMS / program, *arguments],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode not in accepted:
+        call = " ".join((program, *arguments))
+        raise RuntimeError(
+            f"{call} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
         )
-        if done.returncode not in accepted:
-            call = " ".join((program, *arguments))
-            raise RuntimeError(
-                f"{call} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )

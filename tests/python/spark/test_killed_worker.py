@@ -54,12 +54,15 @@ def test_a_build_ends_right_though_a_worker_dies(
         # The executor dies with its worker, as with its machine.
         os.killpg(lake.spark.workers[0].pid, signal.SIGKILL) if lake.spark else None
 
+    assert lake.spark.losses() == []
     killer = threading.Thread(target=kill)
     killer.start()
     outcome = spark_dbt.run("run", *select, vars=there)
     killer.join()
 
     assert lake.spark.workers[0].wait(10) == -signal.SIGKILL
+    # make bench-spark counts these lines.
+    assert any("Lost executor" in line for line in lake.spark.losses())
     assert read == before
     succeeded(outcome)
     succeeded(dbt.run("run", *select, vars=PLAIN.all_vars()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,14 @@ PATIENCE = 240
 JAVA = shutil.which("java")
 # make test-spark makes it.
 ENVIRONMENT = ROOT / "target" / "spark" / "venv"
+# What a driver, a master or an executor writes when memory or a process is lost.
+LOSS = re.compile(
+    r"Lost executor|OutOfMemoryError|GC overhead limit"
+    r"|Executor app-\S+ finished with state (?!KILLED)"
+)
+
+# A test has hundreds of rows: with Spark's own 200 it would wait for empty tasks.
+FEW_ROWS = {"spark.sql.shuffle.partitions": 4}
 
 
 def why_not() -> str | None:
@@ -50,7 +59,7 @@ class Spark:
         self._master = "local[2]"
         self._driver_memory = ""
 
-    def start_cluster(self) -> None:
+    def start_cluster(self, worker_memory: str = "1g") -> None:
         """Start a standalone master and two workers, of one core and one executor each."""
         port = free_port()
         self._master = f"spark://127.0.0.1:{port}"
@@ -60,21 +69,26 @@ class Spark:
         self._await(port)
         for number in (1, 2):
             work = self.folder / f"work-{number}"
-            options = ["--cores", "1", "--memory", "1g", "--work-dir", str(work)]
+            options = ["--cores", "1", "--memory", worker_memory, "--work-dir", str(work)]
             command = (f"{deploy}.worker.Worker", *place, *options, self._master)
             self.workers.append(self._start(f"worker-{number}", *command))
 
-    def start_server(self, driver_memory: str = "1g", executor_memory: str = "900m") -> None:
+    def start_server(
+        self,
+        driver_memory: str = "1g",
+        executor_memory: str = "900m",
+        more: Mapping[str, object] | None = None,
+    ) -> None:
         """Start the Thrift server that dbt connects to, as docs/scale.md has it."""
         settings = {
             "spark.sql.warehouse.dir": self.folder / "warehouse",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": 4,
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.executor.memory": executor_memory,
             "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
             "spark.ui.enabled": "false",
+            **(FEW_ROWS if more is None else more),
         }
         self._driver_memory = driver_memory
         options = [f"--conf={name}={value}" for name, value in settings.items()]
@@ -93,6 +107,16 @@ class Spark:
             )
         )
         self._await(self.port)
+
+    def losses(self) -> list[str]:
+        """Return the lines of all logs that tell of a lost executor or of memory that ran out."""
+        logs = [*self.folder.glob("*.log"), *self.folder.glob("work-*/app-*/*/std*")]
+        return [
+            f"{path.relative_to(self.folder)}: {line.strip()}"
+            for path in sorted(logs)
+            for line in path.read_text(errors="replace").splitlines()
+            if LOSS.search(line)
+        ]
 
     def stop(self) -> None:
         """End all processes."""
@@ -114,6 +138,8 @@ class Spark:
         environment = os.environ | {
             "SPARK_HOME": str(self.home),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            # What a killed executor leaves there goes with the folder.
+            "SPARK_LOCAL_DIRS": str(self.folder / "scratch"),
             # spark-submit gives it to a Thrift server too, whatever its driver is to have.
             "SPARK_DAEMON_MEMORY": self._driver_memory if name == "thrift" else "256m",
         }
@@ -139,14 +165,20 @@ class Spark:
 
 
 @contextlib.contextmanager
-def running_spark(*, is_cluster: bool = False) -> Iterator[Spark]:
+def running_spark(
+    *,
+    is_cluster: bool = False,
+    worker_memory: str = "1g",
+    executor_memory: str = "900m",
+    more: Mapping[str, object] | None = None,
+) -> Iterator[Spark]:
     """Start Spark in a folder that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="claim_reconciliation_spark_"))
     spark = Spark(folder)
     try:
         if is_cluster:
-            spark.start_cluster()
-        spark.start_server()
+            spark.start_cluster(worker_memory)
+        spark.start_server(executor_memory=executor_memory, more=more)
         yield spark
     finally:
         spark.stop()
