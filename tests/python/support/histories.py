@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +37,7 @@ MOST_USERS = 8
 def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Service:
     """Draw the tables of a few users, with wallets right and wrong in all ways."""
     service = Service(CATALOG)
-    users = [_user_id(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
+    users = [user_id_of(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
     for user_id in users:
         _draw_ledger(draw, service, user_id, rules, now)
     right = {(each.user_id, each.item): each for each in balances(service, rules, now)}
@@ -63,7 +64,8 @@ def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Ser
     return service
 
 
-def _user_id(number: int, as_uuid: bool) -> str:
+def user_id_of(number: int, as_uuid: bool) -> str:
+    """Return the id of the user of that number."""
     return str(uuid.UUID(int=number)) if as_uuid else f"user-{number}"
 
 
@@ -142,6 +144,13 @@ def store(service: Service, connection: psycopg.Connection[Any]) -> None:
             for wallet in service.wallets
         ],
     }
+    copy_rows(rows, connection)
+
+
+def copy_rows(
+    rows: Mapping[str, Iterable[tuple[object, ...]]], connection: psycopg.Connection[Any]
+) -> None:
+    """Write rows into tables, each named with its columns where they are fewer or in another order."""
     for table, values in rows.items():
         with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
             for row in values:

@@ -1,19 +1,21 @@
-"""Random purchases and claims, dense where the rules of purchases and caps have their edges."""
+"""Purchases and claims as Hypothesis strategies, dense where their rules and those of caps have edges."""
 
 from __future__ import annotations
 
-import random
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 import psycopg
+from hypothesis import strategies as st
 
 from support.cap_rules import HOURS, CapRules, Caps, Ledger, calendar_start
+from support.histories import MICROSECOND, copy_rows, user_id_of
 from support.purchase_rules import PurchaseClaim, Status
 
-MICROSECOND = timedelta(microseconds=1)
+MOST_USERS = 8
 CAPS = {
     "weekly_and_monthly": Caps(1, 3),
     "weekly": Caps(2, None),
@@ -29,9 +31,32 @@ PRICES: dict[str, Decimal | None] = {
     "uncapped": Decimal("0.00"),
 }
 # Caps are about those that are bought often.
-SKUS = ["weekly_and_monthly", "weekly_and_monthly", "weekly", "weekly", "monthly"]
+SKUS = ["weekly_and_monthly", "monthly", "weekly", "weekly_and_monthly", "monthly", "weekly"]
 SKUS += ["not_at_all", "uncapped", "of_last_year"]
 PAYMENTS = ["NON_RENEWING_PURCHASE", "NON_RENEWING_PURCHASE", "INITIAL_PURCHASE"]
+REFUNDS = ["REFUND", "CANCELLATION"]
+
+# What the store tells of a purchase: most are one payment, the others all that may go wrong.
+TOLD = [("payment",)] * 6 + [
+    ("payment", "payment"),
+    ("payment", "refund"),
+    ("payment", "refund", "again"),
+    ("payment", "refund", "again", "other"),
+    ("refund",),
+    ("payment", "other"),
+    ("other",),
+    ("other",),
+    ("payment", "stranger"),
+    ("stranger",),
+    ("payment", "nobody"),
+    ("nobody",),
+    ("payment", "other_sku"),
+    ("other_sku",),
+    ("timeless",),
+    ("payment", "timeless"),
+    ("refund", "timeless"),
+]
+AFTERWARDS = [timedelta(), MICROSECOND, timedelta(hours=2)]
 
 
 @dataclass
@@ -57,116 +82,108 @@ class Shop:
         return Ledger(self.claims, CAPS, self.plans, rules)
 
 
-def random_shop(seed: int, users: int, rules: CapRules, now: datetime, as_uuid: bool) -> Shop:
-    """Return the purchases and claims of random users, and of nobody."""
-    rng = random.Random(seed)
+@st.composite
+def shops(draw: st.DrawFn, rules: CapRules, now: datetime, as_uuid: bool) -> Shop:
+    """Draw the purchases and claims of a few users, and of nobody."""
     shop = Shop()
-    names = [
-        str(uuid.UUID(int=rng.getrandbits(128))) if as_uuid else f"user-{number:05d}"
-        for number in range(users)
-    ]
-    for name in names:
-        _add_user(rng, shop, name, names, rules, now)
-    for _ in range(users // 20):
-        shop.statuses.append(
-            Status(None, rng.choice(names), "weekly", rng.choice(PAYMENTS), now - timedelta(days=3))
-        )
+    users = [user_id_of(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
+    for user_id in users:
+        _draw_user(draw, shop, user_id, users, rules, now)
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
+        user_id, payment = draw(st.sampled_from(users)), draw(st.sampled_from(PAYMENTS))
+        shop.statuses.append(Status(None, user_id, "weekly", payment, now - timedelta(days=3)))
     return shop
 
 
-def _add_user(
-    rng: random.Random, shop: Shop, name: str, names: list[str], rules: CapRules, now: datetime
+def _draw_user(
+    draw: st.DrawFn, shop: Shop, user_id: str, users: list[str], rules: CapRules, now: datetime
 ) -> None:
-    moments = [_moment(rng, rules, now)]
-    for _ in range(rng.choice([0, 1, 3, 6, 9])):
-        moments.append(rng.choice([_moment(rng, rules, now), _near(rng, rules, moments[-1])]))
-    sku = rng.choice(SKUS)
-    for number, moment in enumerate(moments):
-        tx_id = f"{rng.randrange(10)}-{name}-{number}"
-        sku = sku if rng.random() < 0.7 else rng.choice(SKUS)
-        if rng.random() < 0.85:
-            user = None if rng.random() < 0.02 else name
-            shop.claims.append(PurchaseClaim(tx_id, user, sku, moment))
-            if rng.random() < 0.15:
-                shop.plans[tx_id] = rng.randrange(1, 6)
-        if rng.random() < 0.9:
-            shop.statuses += _history(rng, tx_id, name, sku, moment, names)
+    sku = draw(st.sampled_from(SKUS))
+    moment = draw(_moments(rules, now))
+    for number in range(draw(st.sampled_from([1, 3, 6, 9]))):
+        if number:
+            # Often near the one before, or of the same SKU.
+            is_near = draw(st.booleans())
+            moment = moment + draw(_distances(rules)) if is_near else draw(_moments(rules, now))
+            sku = draw(st.sampled_from([sku] * 25 + SKUS))
+        # Of one moment the texts decide the order.
+        tx_id = f"{draw(st.integers(0, 9))}-{user_id}-{number}"
+        happened = draw(st.sampled_from(["both"] * 4 + ["claim", "purchase", "purchase"]))
+        if happened != "purchase":
+            claimant = draw(st.sampled_from([user_id] * 30 + [None]))
+            shop.claims.append(PurchaseClaim(tx_id, claimant, sku, moment))
+            if plan := draw(st.sampled_from([None] * 6 + [1, 2])):
+                shop.plans[tx_id] = plan
+        if happened != "claim":
+            shop.statuses += _draw_statuses(draw, tx_id, user_id, sku, moment, users)
 
 
-def _history(
-    rng: random.Random, tx_id: str, name: str, sku: str, moment: datetime, names: list[str]
+def _draw_statuses(
+    draw: st.DrawFn, tx_id: str, user_id: str, sku: str, moment: datetime, users: list[str]
 ) -> list[Status]:
-    """Return a purchase's statuses: most are one payment, the others all that may go wrong."""
-    payment = Status(tx_id, name, sku, rng.choice(PAYMENTS), moment)
-    if rng.random() < 0.5:
-        return [payment]
-    later = moment + rng.choice([timedelta(), MICROSECOND, timedelta(hours=2)])
-    latest = later + rng.choice([timedelta(), MICROSECOND, timedelta(hours=2)])
-    refund = Status(tx_id, name, sku, rng.choice(["REFUND", "CANCELLATION"]), later)
-    other = Status(tx_id, name, sku, rng.choice(["TEST", "EXPIRATION", None]), latest)
-    again = Status(tx_id, name, sku, rng.choice(PAYMENTS), latest)
-    stranger = Status(tx_id, rng.choice(names), sku, payment.status, later)
-    nobody = Status(tx_id, None, sku, payment.status, later)
-    other_sku = Status(tx_id, name, rng.choice([*SKUS, None]), payment.status, later)
-    timeless = Status(tx_id, name, sku, rng.choice([payment.status, refund.status]), None)
-    history = rng.choice(
-        [
-            [payment, payment],
-            [payment, refund],
-            [payment, refund, again],
-            [payment, refund, again, other],
-            [refund],
-            [payment, other],
-            [other],
-            [payment, stranger],
-            [stranger],
-            [payment, nobody],
-            [nobody],
-            [payment, other_sku],
-            [other_sku],
-            [timeless],
-            [payment, timeless],
-            [refund, timeless],
-        ]
+    payment = draw(st.sampled_from(PAYMENTS))
+    told = draw(st.sampled_from(TOLD))
+    if told == ("payment",):
+        return [Status(tx_id, user_id, sku, payment, moment)]
+    later = moment + draw(st.sampled_from(AFTERWARDS))
+    latest = later + draw(st.sampled_from(AFTERWARDS))
+    statuses = {
+        "payment": lambda: Status(tx_id, user_id, sku, payment, moment),
+        "refund": lambda: Status(tx_id, user_id, sku, draw(st.sampled_from(REFUNDS)), later),
+        "again": lambda: Status(tx_id, user_id, sku, draw(st.sampled_from(PAYMENTS)), latest),
+        "other": lambda: Status(
+            tx_id, user_id, sku, draw(st.sampled_from(["TEST", "EXPIRATION", None])), latest
+        ),
+        "stranger": lambda: Status(tx_id, draw(st.sampled_from(users)), sku, payment, later),
+        "nobody": lambda: Status(tx_id, None, sku, payment, later),
+        "other_sku": lambda: Status(
+            tx_id, user_id, draw(st.sampled_from([*SKUS, None])), payment, later
+        ),
+        "timeless": lambda: Status(
+            tx_id, user_id, sku, draw(st.sampled_from([payment, *REFUNDS])), None
+        ),
+    }
+    history = [statuses[each]() for each in told]
+    return history[::-1] if draw(st.booleans()) else history
+
+
+@cache
+def _moments(rules: CapRules, now: datetime) -> st.SearchStrategy[datetime]:
+    """Any moment of the last weeks, or one at the edge of a window or of what is settled."""
+    # One integer of this size would mostly be small.
+    somewhen = st.builds(
+        lambda minutes, micros: now - timedelta(minutes=minutes, microseconds=micros),
+        st.integers(0, 75 * 24 * 60),
+        st.integers(0, 10**6),
     )
-    return rng.sample(history, len(history))
-
-
-def _moment(rng: random.Random, rules: CapRules, now: datetime) -> datetime:
-    """Return a moment of the last weeks, often at the edge of a window or of what is settled."""
-    somewhen = now - timedelta(seconds=rng.randrange(75 * 86400), microseconds=rng.randrange(10**6))
-    window_type = rng.choice(list(HOURS))
-    zone = rng.choice([rules.zone, rules.zone, rules.local_zone])
-    edge = rng.choice(
-        [
-            calendar_start(somewhen, window_type, zone),
-            calendar_start(somewhen, window_type, zone),
-            now - timedelta(minutes=180),
-            now,
-            now - timedelta(hours=HOURS[window_type]),
-        ]
+    zones = [rules.zone, rules.zone, rules.local_zone]
+    starts = st.builds(
+        calendar_start, somewhen, st.sampled_from(list(HOURS)), st.sampled_from(zones)
     )
-    # In UTC, because Python's arithmetic in a zone is that of its clocks.
-    edge = edge.astimezone(UTC)
-    return rng.choice([somewhen, edge - MICROSECOND, edge, edge + MICROSECOND])
-
-
-def _near(rng: random.Random, rules: CapRules, moment: datetime) -> datetime:
-    """Return a moment at the edge of what another one makes a burst or a rolling window."""
-    distance = rng.choice(
-        [
-            timedelta(),
-            timedelta(minutes=rules.burst_gap_minutes),
-            timedelta(hours=168),
-            timedelta(hours=720),
-            timedelta(hours=1),
-        ]
+    ages = [timedelta(), timedelta(minutes=180), *map(_hours, HOURS.values())]
+    at_an_edge = st.builds(
+        # In UTC, because Python's arithmetic in a zone is that of its clocks.
+        lambda edge, step: edge.astimezone(UTC) + step * MICROSECOND,
+        st.one_of(starts, starts, st.sampled_from([now - age for age in ages])),
+        st.integers(-1, 1),
     )
-    return moment + rng.choice([-1, 1]) * distance + rng.choice([-1, 0, 1]) * MICROSECOND
+    return st.one_of(somewhen, at_an_edge, at_an_edge, at_an_edge)
 
 
-def store_shop(shop: Shop, schema: str, connection: psycopg.Connection) -> None:
-    """Write everything into the service's tables, the catalogue and what the guard shows."""
+@cache
+def _distances(rules: CapRules) -> st.SearchStrategy[timedelta]:
+    """How far claims are apart at the edges of bursts and rolling windows."""
+    gaps = [timedelta(), timedelta(minutes=rules.burst_gap_minutes), *map(_hours, (1, *HOURS.values()))]
+    steps = [timedelta(), MICROSECOND, -MICROSECOND]
+    return st.sampled_from([sign * gap + step for gap in gaps for sign in (1, -1) for step in steps])
+
+
+def _hours(number: int) -> timedelta:
+    return timedelta(hours=number)
+
+
+def make_shop(schema: str, connection: psycopg.Connection) -> None:
+    """Let the service's tables hold what a shop may, and put a catalogue and the guard's plans beside them."""
     connection.execute(
         f"""
         alter table purchase_claims alter column user_id drop not null;
@@ -184,20 +201,24 @@ def store_shop(shop: Shop, schema: str, connection: psycopg.Connection) -> None:
         create view claim_ops.plan_claims as select * from claim_ops.plans_of_claims;
         """.encode()
     )
-    rows: dict[str, list[tuple[object, ...]]] = {
-        "purchase_claims": [(c.tx_id, c.user_id, c.sku, c.claimed_at) for c in shop.claims],
-        "audit_purchases": [
-            (s.tx_id, s.user_id, s.sku, s.status, s.purchased_at) for s in shop.statuses
-        ],
-        "claim_ops.plans_of_claims": [
-            (tx_id, plan_id, "cap_override") for tx_id, plan_id in shop.plans.items()
-        ],
-        f"{schema}.sku_catalog": [
-            (sku, "streakshield", 1, None, caps.week, caps.month, PRICES[sku])
-            for sku, caps in CAPS.items()
-        ],
-    }
-    for table, values in rows.items():
-        with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
-            for row in values:
-                copy.write_row(row)
+    offers: list[tuple[object, ...]] = [
+        (sku, "streakshield", 1, None, caps.week, caps.month, PRICES[sku])
+        for sku, caps in CAPS.items()
+    ]
+    copy_rows({f"{schema}.sku_catalog": offers}, connection)
+
+
+def store(shop: Shop, connection: psycopg.Connection[Any]) -> None:
+    """Write everything into the service's tables and what the guard shows."""
+    copy_rows(
+        {
+            "purchase_claims": [(c.tx_id, c.user_id, c.sku, c.claimed_at) for c in shop.claims],
+            "audit_purchases": [
+                (s.tx_id, s.user_id, s.sku, s.status, s.purchased_at) for s in shop.statuses
+            ],
+            "claim_ops.plans_of_claims": [
+                (tx_id, plan_id, "cap_override") for tx_id, plan_id in shop.plans.items()
+            ],
+        },
+        connection,
+    )
