@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from support.databases import Database
-from support.dbt_project import DbtProject
+from support.dbt_project import DbtProject, Outcome
 
 SEEDS = ("sku_catalog", "escalation_contacts")
 BUILT = ("staging", "wallets", "service", "fct_purchase_discrepancies", *SEEDS)
@@ -36,7 +36,7 @@ class Observatory:
         self.vars = vars
         database.execute(CLOCK)
 
-    def build(self, now: datetime, *selected: str) -> None:
+    def build(self, now: datetime, *selected: str) -> Outcome:
         """Build the models at that moment."""
         self.database.execute(f"alter database claims set clock.now = '{now.isoformat()}'")
         outcome = self.dbt.build(
@@ -44,6 +44,7 @@ class Observatory:
             vars=self.vars,
         )
         assert outcome.success, outcome.explain()
+        return outcome
 
     @contextmanager
     def at(self, now: datetime) -> Iterator[psycopg.Cursor[dict[str, Any]]]:
