@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -35,6 +35,7 @@ SKUS = ["weekly_and_monthly", "monthly", "weekly", "weekly_and_monthly", "monthl
 SKUS += ["not_at_all", "uncapped", "of_last_year"]
 PAYMENTS = ["NON_RENEWING_PURCHASE", "NON_RENEWING_PURCHASE", "INITIAL_PURCHASE"]
 REFUNDS = ["REFUND", "CANCELLATION"]
+OTHERS = ["TEST", "EXPIRATION", None]
 
 # What the store tells of a purchase: most are one payment, the others all that may go wrong.
 TOLD = [("payment",)] * 6 + [
@@ -88,62 +89,82 @@ def shops(draw: st.DrawFn, rules: CapRules, now: datetime, as_uuid: bool) -> Sho
     shop = Shop()
     users = [user_id_of(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
     for user_id in users:
-        _draw_user(draw, shop, user_id, users, rules, now)
+        # Each user and each purchase is one draw, which a smaller shop can leave out.
+        draw(_purchases_of(shop, user_id, users, rules, now))
     for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
         user_id, payment = draw(st.sampled_from(users)), draw(st.sampled_from(PAYMENTS))
         shop.statuses.append(Status(None, user_id, "weekly", payment, now - timedelta(days=3)))
     return shop
 
 
-def _draw_user(
+@st.composite
+def _purchases_of(
     draw: st.DrawFn, shop: Shop, user_id: str, users: list[str], rules: CapRules, now: datetime
 ) -> None:
-    sku = draw(st.sampled_from(SKUS))
-    moment = draw(_moments(rules, now))
+    """Add the purchases and claims of a user, often near the one before, or of the same SKU."""
+    before = Status(None, user_id, draw(st.sampled_from(SKUS)), None, draw(_moments(rules, now)))
     for number in range(draw(st.sampled_from([1, 3, 6, 9]))):
-        if number:
-            # Often near the one before, or of the same SKU.
-            is_near = draw(st.booleans())
-            moment = moment + draw(_distances(rules)) if is_near else draw(_moments(rules, now))
-            sku = draw(st.sampled_from([sku] * 25 + SKUS))
-        # Of one moment the texts decide the order.
-        tx_id = f"{draw(st.integers(0, 9))}-{user_id}-{number}"
-        happened = draw(st.sampled_from(["both"] * 4 + ["claim", "purchase", "purchase"]))
-        if happened != "purchase":
-            claimant = draw(st.sampled_from([user_id] * 30 + [None]))
-            shop.claims.append(PurchaseClaim(tx_id, claimant, sku, moment))
-            if plan := draw(st.sampled_from([None] * 6 + [1, 2])):
-                shop.plans[tx_id] = plan
-        if happened != "claim":
-            shop.statuses += _draw_statuses(draw, tx_id, user_id, sku, moment, users)
+        before = draw(_purchase(shop, before, number, users, rules, now))
 
 
-def _draw_statuses(
-    draw: st.DrawFn, tx_id: str, user_id: str, sku: str, moment: datetime, users: list[str]
-) -> list[Status]:
-    payment = draw(st.sampled_from(PAYMENTS))
+@st.composite
+def _purchase(
+    draw: st.DrawFn,
+    shop: Shop,
+    before: Status,
+    number: int,
+    users: list[str],
+    rules: CapRules,
+    now: datetime,
+) -> Status:
+    user_id, sku, moment = before.user_id, before.sku, before.purchased_at
+    assert sku is not None and moment is not None
+    if number:
+        is_near = draw(st.booleans())
+        moment = moment + draw(_distances(rules)) if is_near else draw(_moments(rules, now))
+        sku = draw(st.sampled_from([sku] * 25 + SKUS))
+    # Of one moment the texts decide the order.
+    tx_id = f"{draw(st.integers(0, 9))}-{user_id}-{number}"
+    payment = Status(tx_id, user_id, sku, draw(st.sampled_from(PAYMENTS)), moment)
+    happened = draw(st.sampled_from(["both"] * 4 + ["claim", "purchase", "purchase"]))
+    if happened != "purchase":
+        claimant = draw(st.sampled_from([user_id] * 30 + [None]))
+        shop.claims.append(PurchaseClaim(tx_id, claimant, sku, moment))
+        if plan := draw(st.sampled_from([None] * 6 + [1, 2])):
+            shop.plans[tx_id] = plan
+    if happened != "claim":
+        shop.statuses += draw(_statuses(payment, users))
+    return payment
+
+
+@st.composite
+def _statuses(draw: st.DrawFn, payment: Status, users: list[str]) -> list[Status]:
     told = draw(st.sampled_from(TOLD))
     if told == ("payment",):
-        return [Status(tx_id, user_id, sku, payment, moment)]
-    later = moment + draw(st.sampled_from(AFTERWARDS))
+        return [payment]
+    assert payment.purchased_at is not None
+    later = payment.purchased_at + draw(st.sampled_from(AFTERWARDS))
     latest = later + draw(st.sampled_from(AFTERWARDS))
-    statuses = {
-        "payment": lambda: Status(tx_id, user_id, sku, payment, moment),
-        "refund": lambda: Status(tx_id, user_id, sku, draw(st.sampled_from(REFUNDS)), later),
-        "again": lambda: Status(tx_id, user_id, sku, draw(st.sampled_from(PAYMENTS)), latest),
-        "other": lambda: Status(
-            tx_id, user_id, sku, draw(st.sampled_from(["TEST", "EXPIRATION", None])), latest
-        ),
-        "stranger": lambda: Status(tx_id, draw(st.sampled_from(users)), sku, payment, later),
-        "nobody": lambda: Status(tx_id, None, sku, payment, later),
-        "other_sku": lambda: Status(
-            tx_id, user_id, draw(st.sampled_from([*SKUS, None])), payment, later
-        ),
-        "timeless": lambda: Status(
-            tx_id, user_id, sku, draw(st.sampled_from([payment, *REFUNDS])), None
-        ),
-    }
-    history = [statuses[each]() for each in told]
+
+    def status(kind: str) -> Status:
+        if kind == "refund":
+            return replace(payment, status=draw(st.sampled_from(REFUNDS)), purchased_at=later)
+        if kind == "again":
+            return replace(payment, status=draw(st.sampled_from(PAYMENTS)), purchased_at=latest)
+        if kind == "other":
+            return replace(payment, status=draw(st.sampled_from(OTHERS)), purchased_at=latest)
+        if kind == "stranger":
+            return replace(payment, user_id=draw(st.sampled_from(users)), purchased_at=later)
+        if kind == "nobody":
+            return replace(payment, user_id=None, purchased_at=later)
+        if kind == "other_sku":
+            return replace(payment, sku=draw(st.sampled_from([*SKUS, None])), purchased_at=later)
+        if kind == "timeless":
+            either = draw(st.sampled_from([payment.status, *REFUNDS]))
+            return replace(payment, status=either, purchased_at=None)
+        return payment
+
+    history = [status(kind) for kind in told]
     return history[::-1] if draw(st.booleans()) else history
 
 
