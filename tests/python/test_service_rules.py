@@ -82,7 +82,7 @@ def by_minute(service: Service) -> dict[Any, Row]:
     }
 
 
-def keep_builds(connection: psycopg.Connection, builds: list[Build]) -> None:
+def keep_builds(connection: psycopg.Connection[Any], builds: list[Build]) -> None:
     """Let the wallets' history be these builds."""
     connection.execute(f"delete from {MODELS_SCHEMA}.fct_wallet_balance_history".encode())
     columns = ("total_balance", "users_with_balance", "users_ever", "wallets", "short", "excess")
@@ -120,7 +120,6 @@ def _compare(
     found: dict[str, set[Any]] = defaultdict(set)
 
     with psycopg.connect(database.dsn, autocommit=True, row_factory=dict_row) as connection:
-
         connection.execute(f"create temp table anew (like {MODELS_SCHEMA}.{COUNTED})".encode())
 
         @settings(how, deadline=None, suppress_health_check=list(HealthCheck))
@@ -204,7 +203,7 @@ def _compare_present(
 
 
 def _assert_edges_are_reached(reached: dict[str, set[Any]]) -> None:
-    """Each alert fires and ends, each objective is met and missed, and late rows are counted again."""
+    """Each alert fires and ends, each objective is met and missed, late rows are counted again."""
     for alert in ("error_rate", "latency", "conflict_rate", "fast_burn", "wallets_match_claims"):
         states = {state for state, _ in reached[f"alert {alert}"]}
         assert states >= {"firing", "ok", "no_data"}, alert

@@ -20,7 +20,6 @@ pytestmark = [
 ]
 
 MODEL = "fct_wallet_discrepancies"
-USERS = 60
 
 
 def _wait_for(written: Path) -> None:
@@ -37,7 +36,7 @@ def test_a_build_ends_right_though_a_worker_dies(
     """Its tasks are done again by the other worker; whoever reads has the tables of before."""
     assert lake.spark is not None
     database = templates.fresh_database()
-    store_histories(PLAIN, 1, USERS, database)
+    store_histories(PLAIN, 1, database)
     there = copy_histories(PLAIN, database, lake)
     select = ("--select", "+rpt_wallet_balance_health")
     succeeded(spark_dbt.run("run", *select, vars=there))
@@ -74,7 +73,7 @@ def test_a_build_that_fails_leaves_the_tables_of_before(
     templates: Templates, spark_dbt: SparkProject, lake: Lake
 ) -> None:
     database = templates.fresh_database()
-    store_histories(PLAIN, 1, USERS, database)
+    store_histories(PLAIN, 1, database)
     there = copy_histories(PLAIN, database, lake)
     select = ("--select", "+fct_wallet_discrepancies")
     succeeded(spark_dbt.run("run", *select, vars=there))

@@ -23,7 +23,6 @@ from support.lake_histories import World, copy_histories, store_histories
 
 pytestmark = pytest.mark.spark
 
-USERS = 150
 NIGHT_OF_APIA = datetime(2012, 1, 14, 12, tzinfo=UTC)  # Two weeks after Samoa skipped a day.
 AUTUMN_OF_BERLIN = datetime(2025, 10, 28, 12, tzinfo=UTC)
 SPRING_OF_NEW_YORK = datetime(2025, 3, 10, 4, tzinfo=UTC)
@@ -67,7 +66,7 @@ def test_both_engines_have_the_same_rows(
     # Without as_of, seconds decide what is over: there the histories are always the same.
     seed = random.randrange(2**32) if place.rules.as_of else 20251124
     database = templates.fresh_database(place.user_id_type)
-    store_histories(place, seed, USERS, database)
+    store_histories(place, seed, database)
     there = copy_histories(place, database, lake)
     models = portable_models(spark_dbt.parse(there))
 

@@ -150,7 +150,7 @@ def store(service: Service, connection: psycopg.Connection[Any]) -> None:
 def copy_rows(
     rows: Mapping[str, Iterable[tuple[object, ...]]], connection: psycopg.Connection[Any]
 ) -> None:
-    """Write rows into tables, each named with its columns where they are fewer or in another order."""
+    """Write rows into tables, each named with its columns where it has others too."""
     for table, values in rows.items():
         with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
             for row in values:

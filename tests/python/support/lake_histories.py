@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import hypothesis
 import psycopg
+from hypothesis import strategies as st
 
 from support import request_streams
 from support.balance_rules import Rules, Service
 from support.cap_rules import CapRules
 from support.databases import MODELS_SCHEMA, Database
-from support.histories import CATALOG, services, store
+from support.histories import CATALOG, copy_rows, services, store
 from support.lake import SERVICE, Lake
-from support.purchase_histories import CAPS, PRICES, random_shop
+from support.purchase_histories import CAPS, PRICES, Shop, shops
+from support.purchase_rules import PurchaseClaim, Status
 from support.random_shops import random_shops, store_shops
+from support.request_streams import Arrival, streams
+from support.service_rules import HOUR
 
 SHOPS = 20
+# What the strategies draw of each, side by side in one database.
 HISTORIES = 60
+PURCHASES = 30
+STREAMS = 12
+Example = TypeVar("Example")
+Row = TypeVar("Row", PurchaseClaim, Status)
 FILTERS = {
     "purchase_claims": "deleted_at is null",
     "audit_purchases": "environment = 'PRODUCTION'",
@@ -96,7 +105,7 @@ class World:
 PLAIN = World(Rules(as_of=datetime(2025, 10, 28, 12, tzinfo=UTC)), CapRules())
 
 
-def store_histories(world: World, seed: int, users: int, database: Database) -> None:
+def store_histories(world: World, seed: int, database: Database) -> None:
     """Fill a database: wallets, purchases, requests, and twenty shops with SKUs of their own."""
     now = world.rules.as_of or datetime.now(UTC)
     with database.connect() as connection:
@@ -105,11 +114,9 @@ def store_histories(world: World, seed: int, users: int, database: Database) -> 
             shops = random_shops(seed, SHOPS, policy, negative, now)
             store_shops(shops, world.schema, connection)
         connection.execute(NULLABLE.format(schema=world.schema).encode())
-        store(_drawn(world, seed, now), connection)
-        _store_shop(world, seed, users, now, connection)
-        first = now - 3 * request_streams.STREAM
-        streams = request_streams.random_streams(seed, first, 3)
-        request_streams.store(connection, streams)
+        store(_services(world, seed, now), connection)
+        _store_shop(world, seed, now, connection)
+        request_streams.store(connection, _arrivals(seed, now))
         # What never ends, and what is owed to nobody known.
         connection.execute(
             b"update user_wallet_balances set xp_booster_until = 'infinity'"
@@ -119,36 +126,70 @@ def store_histories(world: World, seed: int, users: int, database: Database) -> 
             connection.execute(WITHOUT_ZONE.format(zone=world.zone).encode())
 
 
-def _drawn(world: World, seed: int, now: datetime) -> Service:
-    """Return drawn histories as one, each of users of its own."""
-    together, number = Service(CATALOG), 0
-    as_uuid = world.user_id_type == "uuid"
+def _drawn(strategy: st.SearchStrategy[Example], seed: int, examples: int) -> list[Example]:
+    """Return what a strategy draws by a seed."""
+    found: list[Example] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=HISTORIES,
+        max_examples=examples,
         database=None,
         deadline=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    @hypothesis.given(services(world.rules, now, as_uuid))
-    def keep(service: Service) -> None:
-        nonlocal number
-        number += 1
-
-        def own(user_id: str) -> str:
-            return (
-                str(UUID(int=UUID(user_id).int + 64 * number)) if as_uuid else f"{number}-{user_id}"
-            )
-
-        together.claims += [replace(each, user_id=own(each.user_id)) for each in service.claims]
-        together.adjustments += [
-            replace(each, user_id=own(each.user_id)) for each in service.adjustments
-        ]
-        together.wallets += [replace(each, user_id=own(each.user_id)) for each in service.wallets]
+    @hypothesis.given(strategy)
+    def keep(example: Example) -> None:
+        found.append(example)
 
     keep()
+    return found
+
+
+def _own(number: int, user_id: str, world: World) -> str:
+    """Return an id for a user of the history of that number."""
+    if world.user_id_type == "uuid":
+        return str(UUID(int=UUID(user_id).int + 64 * number))
+    return f"{number}-{user_id}"
+
+
+def _services(world: World, seed: int, now: datetime) -> Service:
+    """Return drawn histories as one, each of users of its own."""
+    together = Service(CATALOG)
+    as_uuid = world.user_id_type == "uuid"
+    drawn = _drawn(services(world.rules, now, as_uuid), seed, HISTORIES)
+    for number, service in enumerate(drawn):
+        for kind in ("claims", "adjustments", "wallets"):
+            getattr(together, kind).extend(
+                replace(row, user_id=_own(number, row.user_id, world))
+                for row in getattr(service, kind)
+            )
     return together
+
+
+def _shop(world: World, seed: int, now: datetime) -> Shop:
+    """Return drawn purchases as those of one shop, each with users of its own."""
+    together = Shop()
+    drawn = _drawn(shops(world.caps, now, world.user_id_type == "uuid"), seed, PURCHASES)
+    for number, shop in enumerate(drawn, HISTORIES):
+
+        def own(row: Row, number: int = number) -> Row:
+            user_id = row.user_id and _own(number, row.user_id, world)
+            return replace(row, user_id=user_id, tx_id=row.tx_id and f"{row.tx_id}-{number}")
+
+        together.statuses += map(own, shop.statuses)
+        together.claims += map(own, shop.claims)
+        together.plans |= {f"{tx_id}-{number}": plan for tx_id, plan in shop.plans.items()}
+    return together
+
+
+def _arrivals(seed: int, now: datetime) -> list[Arrival]:
+    """Return drawn streams of requests, of which each begins an hour after the one before."""
+    drawn = _drawn(streams(now - STREAMS * HOUR), seed, STREAMS)
+    return [
+        replace(arrival, request=replace(arrival.request, at=arrival.request.at + number * HOUR))
+        for number, stream in enumerate(drawn)
+        for arrival in stream.arrivals
+    ]
 
 
 def copy_histories(
@@ -165,10 +206,8 @@ def copy_histories(
     return {**world.all_vars(), "claim_service_schema": SERVICE}
 
 
-def _store_shop(
-    world: World, seed: int, users: int, now: datetime, connection: psycopg.Connection
-) -> None:
-    shop = random_shop(seed, users, world.caps, now, world.user_id_type == "uuid")
+def _store_shop(world: World, seed: int, now: datetime, connection: psycopg.Connection) -> None:
+    shop = _shop(world, seed, now)
     offers: list[tuple[object, ...]] = [
         (sku, "streakshield", 1, None, caps.week, caps.month, PRICES[sku])
         for sku, caps in CAPS.items()
@@ -193,7 +232,4 @@ def _store_shop(
         ],
         f"{world.schema}.sku_catalog ({catalog})": offers,
     }
-    for table, values in rows.items():
-        with connection.cursor().copy(f"copy {table} from stdin".encode()) as copy:
-            for row in values:
-                copy.write_row(row)
+    copy_rows(rows, connection)

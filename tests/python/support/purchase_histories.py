@@ -1,4 +1,4 @@
-"""Purchases and claims as Hypothesis strategies, dense where their rules and those of caps have edges."""
+"""Purchases and claims as Hypothesis strategies, dense where rules and caps have their edges."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _purchases_of(
     draw: st.DrawFn, shop: Shop, user_id: str, users: list[str], rules: CapRules, now: datetime
 ) -> None:
     """Add the purchases and claims of a user, often near the one before, or of the same SKU."""
-    before = Status(None, user_id, draw(st.sampled_from(SKUS)), None, draw(_moments(rules, now)))
+    before = PurchaseClaim("", user_id, draw(st.sampled_from(SKUS)), draw(_moments(rules, now)))
     for number in range(draw(st.sampled_from([1, 3, 6, 9]))):
         before = draw(_purchase(shop, before, number, users, rules, now))
 
@@ -111,39 +111,40 @@ def _purchases_of(
 def _purchase(
     draw: st.DrawFn,
     shop: Shop,
-    before: Status,
+    before: PurchaseClaim,
     number: int,
     users: list[str],
     rules: CapRules,
     now: datetime,
-) -> Status:
-    user_id, sku, moment = before.user_id, before.sku, before.purchased_at
-    assert sku is not None and moment is not None
+) -> PurchaseClaim:
+    sku, moment = before.sku, before.claimed_at
     if number:
         is_near = draw(st.booleans())
         moment = moment + draw(_distances(rules)) if is_near else draw(_moments(rules, now))
         sku = draw(st.sampled_from([sku] * 25 + SKUS))
     # Of one moment the texts decide the order.
-    tx_id = f"{draw(st.integers(0, 9))}-{user_id}-{number}"
-    payment = Status(tx_id, user_id, sku, draw(st.sampled_from(PAYMENTS)), moment)
+    tx_id = f"{draw(st.integers(0, 9))}-{before.user_id}-{number}"
+    claim = PurchaseClaim(tx_id, before.user_id, sku, moment)
     happened = draw(st.sampled_from(["both"] * 4 + ["claim", "purchase", "purchase"]))
     if happened != "purchase":
-        claimant = draw(st.sampled_from([user_id] * 30 + [None]))
-        shop.claims.append(PurchaseClaim(tx_id, claimant, sku, moment))
-        if plan := draw(st.sampled_from([None] * 6 + [1, 2])):
+        is_nobodys = draw(st.sampled_from([False] * 30 + [True]))
+        shop.claims.append(replace(claim, user_id=None) if is_nobodys else claim)
+        if plan := draw(st.sampled_from([None] * 4 + [1, 2])):
             shop.plans[tx_id] = plan
     if happened != "claim":
-        shop.statuses += draw(_statuses(payment, users))
-    return payment
+        shop.statuses += draw(_statuses(claim, users))
+    return claim
 
 
 @st.composite
-def _statuses(draw: st.DrawFn, payment: Status, users: list[str]) -> list[Status]:
+def _statuses(draw: st.DrawFn, claim: PurchaseClaim, users: list[str]) -> list[Status]:
+    """Return what the store tells of the purchase behind a claim."""
+    paid = draw(st.sampled_from(PAYMENTS))
+    payment = Status(claim.tx_id, claim.user_id, claim.sku, paid, claim.claimed_at)
     told = draw(st.sampled_from(TOLD))
     if told == ("payment",):
         return [payment]
-    assert payment.purchased_at is not None
-    later = payment.purchased_at + draw(st.sampled_from(AFTERWARDS))
+    later = claim.claimed_at + draw(st.sampled_from(AFTERWARDS))
     latest = later + draw(st.sampled_from(AFTERWARDS))
 
     def status(kind: str) -> Status:
@@ -181,7 +182,7 @@ def _moments(rules: CapRules, now: datetime) -> st.SearchStrategy[datetime]:
     starts = st.builds(
         calendar_start, somewhen, st.sampled_from(list(HOURS)), st.sampled_from(zones)
     )
-    ages = [timedelta(), timedelta(minutes=180), *map(_hours, HOURS.values())]
+    ages = list(map(_hours, (0, 1, 3, 3, *HOURS.values())))
     at_an_edge = st.builds(
         # In UTC, because Python's arithmetic in a zone is that of its clocks.
         lambda edge, step: edge.astimezone(UTC) + step * MICROSECOND,
@@ -194,9 +195,15 @@ def _moments(rules: CapRules, now: datetime) -> st.SearchStrategy[datetime]:
 @cache
 def _distances(rules: CapRules) -> st.SearchStrategy[timedelta]:
     """How far claims are apart at the edges of bursts and rolling windows."""
-    gaps = [timedelta(), timedelta(minutes=rules.burst_gap_minutes), *map(_hours, (1, *HOURS.values()))]
+    gaps = [
+        timedelta(),
+        timedelta(minutes=rules.burst_gap_minutes),
+        *map(_hours, (1, *HOURS.values())),
+    ]
     steps = [timedelta(), MICROSECOND, -MICROSECOND]
-    return st.sampled_from([sign * gap + step for gap in gaps for sign in (1, -1) for step in steps])
+    return st.sampled_from(
+        [sign * gap + step for gap in gaps for sign in (1, -1) for step in steps]
+    )
 
 
 def _hours(number: int) -> timedelta:
@@ -204,7 +211,7 @@ def _hours(number: int) -> timedelta:
 
 
 def make_shop(schema: str, connection: psycopg.Connection) -> None:
-    """Let the service's tables hold what a shop may, and put a catalogue and the guard's plans beside them."""
+    """Let the service's tables hold what a shop may; add a catalogue and the guard's plans."""
     connection.execute(
         f"""
         alter table purchase_claims alter column user_id drop not null;

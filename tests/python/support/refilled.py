@@ -16,7 +16,7 @@ def refill(models: Iterable[Any], connection: psycopg.Connection[Any]) -> None:
 
 
 def fill(table: str, model: Any, connection: psycopg.Connection[Any], **more: str) -> None:
-    """Insert a model's rows, with more columns by their expressions, into a table that is like it."""
+    """Insert a model's rows into a table, more of whose columns come by their expressions."""
     columns = [f'"{name}"' for name in model.columns]
     connection.execute(
         f"insert into {table} ({', '.join([*columns, *more])})"

@@ -65,7 +65,7 @@ class Stream:
 
 @st.composite
 def streams(draw: st.DrawFn, first: datetime) -> Stream:
-    """Draw a few spells that follow each other, what is built meanwhile, and looks at the end and later."""
+    """Draw a few spells in a row, what is built meanwhile, and looks at their end and later."""
     stream = Stream(first)
     marks = [first]
     for _ in range(draw(st.integers(1, MOST_SPELLS))):
@@ -107,7 +107,8 @@ def _draw_spell(draw: st.DrawFn, start: datetime, end: datetime) -> list[Arrival
     for number in range(1, rate * round((end - start) / MINUTE) + 1):
         is_ = {kind: each > 0 and number % each == 0 for kind, each in every.items()}
         at = start + (number - 1) * MINUTE / rate
-        status, error_code = 200, None
+        status: int | None = 200
+        error_code = None
         if is_["error"]:
             status, error_code = error
         elif is_["conflict"]:
