@@ -121,6 +121,9 @@ def test_it_is_built_repaired_verified_and_explained(
     shape = SHAPES[name]
     vars = shape.vars
     database = templates.fresh_database()
+    citext = "select true from pg_available_extensions where name = 'citext'"
+    if "citext" in name and not database.rows(citext):
+        pytest.skip("not run: these programs of PostgreSQL come without citext")
     database.execute(shape.alter)
     fill(database, shape)
     options = on(database, consumer_project(tmp_path, {"claim_reconciliation": vars}))
