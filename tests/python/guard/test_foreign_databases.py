@@ -12,6 +12,7 @@ from support.databases import MODELS_SCHEMA, Templates
 from support.dbt_project import DbtProject
 from support.foreign import PARTS, Shape, fill, installed, range_of
 from support.guard import RUNNER, SHIELD
+from support.halves import half_of_today
 
 
 def users_as(type_name: str) -> str:
@@ -113,7 +114,13 @@ FAST = {"citext, and times without a zone"}
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in SHAPES],
+    [
+        *FAST,
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in half_of_today(SHAPES.keys() - FAST)
+        ),
+    ],
 )
 def test_it_is_built_repaired_verified_and_explained(
     name: str, templates: Templates, dbt: DbtProject, server: Server, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import ROOT, DbtProject
 from support.lake import Lake, SparkProject, assert_same_rows
 
-pytestmark = pytest.mark.spark
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.skipif("SPARK_SMALL" in os.environ, reason="it takes a minute more"),
+]
 
 PLACES = ("billing", "app")
 FAULTS = """

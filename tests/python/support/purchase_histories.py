@@ -52,7 +52,7 @@ TOLD = [("payment",)] * 6 + [
     ("payment", "nobody"),
     ("nobody",),
     ("payment", "other_sku"),
-    ("other_sku",),
+    *[("other_sku",)] * 3,
     ("timeless",),
     ("payment", "timeless"),
     ("refund", "timeless"),
