@@ -21,6 +21,8 @@ begin
         perform claim_ops._write_event(
             p_plan_id, 'expired', jsonb_build_object('reason', 'stopped for a rollback')
         );
+        -- Stopped after its last line, a rollback leaves what it reverses with no line in force.
+        perform claim_ops._follow_lines(p_plan_id);
     end if;
     perform claim_ops._find_plan(p_plan_id, '{applied,expired}', true);
     -- After the lock of the plan: two rollbacks made at once would not see each other.

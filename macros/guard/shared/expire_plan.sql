@@ -13,6 +13,9 @@ begin
     where plan_id = p_plan_id and {{ claim_reconciliation.guard_is_past_its_time('plans') }};
     if found then
         perform claim_ops._write_event(p_plan_id, 'expired', '{}');
+        -- A rollback may have taken back every line and not been closed: what it reverses would
+        -- stay applied, with no line in force.
+        perform claim_ops._follow_lines(p_plan_id);
     end if;
     return found;
 end
