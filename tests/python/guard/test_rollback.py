@@ -290,3 +290,14 @@ def test_a_busy_wallet_is_rolled_back_in_a_later_pass(guard: Guard) -> None:
         assert guard.lines(rollback) == {"alice": "pending"}
     guard.batch(rollback)
     assert guard.lines(rollback) == {"alice": "applied"}
+
+
+def test_a_rollback_stopped_after_its_last_line_has_rolled_back(guard: Guard) -> None:
+    guard.add_short_wallet("ann")
+    plan = guard.plan()
+    guard.apply(guard.approve(plan))
+    rollback = guard.make("plan_rollback", plan_id=plan)
+    guard.batch(guard.begin(guard.approve(rollback)))
+    guard.make("plan_rollback", plan_id=rollback)
+    state = f"select state from claim_ops.plans where plan_id = {plan}"
+    assert guard.value(state) == "rolled_back"
