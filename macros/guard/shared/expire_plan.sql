@@ -14,8 +14,14 @@ begin
     if found then
         perform claim_ops._write_event(p_plan_id, 'expired', '{}');
         -- A rollback may have taken back every line and not been closed: what it reverses would
-        -- stay applied, with no line in force.
-        perform claim_ops._follow_lines(p_plan_id);
+        -- stay applied, with no line in force. One that wrote nothing must not lock it: whoever
+        -- plans another rollback holds that lock, and waits for ours.
+        if exists (
+            select 1 from claim_ops.journal
+            where journal.plan_id = p_plan_id and journal.event = 'applied'
+        ) then
+            perform claim_ops._follow_lines(p_plan_id);
+        end if;
     end if;
     return found;
 end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.forgery import let_expire
 from support.guard import BOOSTER, CHECKER, MAKER, RUNNER, SHIELD, Guard
 
 TWO_SECONDS = 2 / 3600
@@ -292,12 +293,45 @@ def test_a_busy_wallet_is_rolled_back_in_a_later_pass(guard: Guard) -> None:
     assert guard.lines(rollback) == {"alice": "applied"}
 
 
-def test_a_rollback_stopped_after_its_last_line_has_rolled_back(guard: Guard) -> None:
+@pytest.fixture
+def not_closed(guard: Guard) -> tuple[int, int]:
+    """A plan, and its rollback: every line is taken back, but its applier died before the end."""
     guard.add_short_wallet("ann")
-    plan = guard.plan()
-    guard.apply(guard.approve(plan))
-    rollback = guard.make("plan_rollback", plan_id=plan)
-    guard.batch(guard.begin(guard.approve(rollback)))
-    guard.make("plan_rollback", plan_id=rollback)
-    state = f"select state from claim_ops.plans where plan_id = {plan}"
-    assert guard.value(state) == "rolled_back"
+    plan = applied(guard)
+    rollback = guard.begin(guard.roll_back(plan))
+    guard.batch(rollback)
+    assert (guard.state(plan), guard.state(rollback)) == ("applied", "applying")
+    return plan, rollback
+
+
+def test_a_rollback_stopped_after_its_last_line_has_rolled_back(
+    guard: Guard, not_closed: tuple[int, int]
+) -> None:
+    plan, rollback = not_closed
+    again = guard.roll_back(rollback)
+    assert (guard.state(plan), guard.state(rollback)) == ("rolled_back", "expired")
+    guard.apply(again)
+    assert (guard.state(plan), guard.state(rollback)) == ("applied", "rolled_back")
+
+
+def test_a_rollback_that_expires_after_its_last_line_has_rolled_back(
+    guard: Guard, not_closed: tuple[int, int]
+) -> None:
+    plan, rollback = not_closed
+    let_expire(guard, rollback)
+    assert guard.call(RUNNER, "expire_plan", rollback)
+    assert (guard.state(plan), guard.state(rollback)) == ("rolled_back", "expired")
+
+
+def test_a_plan_that_was_stopped_half_way_is_in_force_again_as_such(guard: Guard) -> None:
+    """It is not applied: nobody decided its other line, and no later batch will."""
+    guard.add_short_wallets(2)
+    plan = guard.plan_and_begin()
+    guard.batch(plan, limit=1)
+    rollback = guard.roll_back(plan)
+    guard.apply(rollback)
+    assert guard.state(plan) == "rolled_back"
+    guard.apply(guard.roll_back(rollback))
+    assert (guard.state(plan), guard.state(rollback)) == ("expired", "rolled_back")
+    assert guard.lines(plan) == {"user-00001": "applied", "user-00002": "pending"}
+    assert guard.rows("select problem from claim_ops.plan_problems") == []

@@ -38,8 +38,11 @@ def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Ser
     """Draw the tables of a few users, with wallets right and wrong in all ways."""
     service = Service(CATALOG)
     users = [user_id_of(number, as_uuid) for number in range(draw(st.integers(1, MOST_USERS)))]
+    # Some are at rest: else hardly a running booster is settled, where settling takes days.
+    anywhen, at_rest = _moments(rules, now), _moments_at_rest(rules, now)
+    moments = {user_id: draw(st.sampled_from([*[anywhen] * 3, at_rest])) for user_id in users}
     for user_id in users:
-        _draw_ledger(draw, service, user_id, rules, now)
+        _draw_ledger(draw, service, user_id, moments[user_id])
     right = {(each.user_id, each.item): each for each in balances(service, rules, now)}
     for user_id in users:
         # A user without claims has a wallet or is not there.
@@ -54,11 +57,11 @@ def services(draw: st.DrawFn, rules: Rules, now: datetime, as_uuid: bool) -> Ser
                 draw(
                     st.one_of(
                         st.just(shields),
-                        st.sampled_from([(shields or 0) + 1, (shields or 0) - 1, None]),
+                        st.sampled_from([*[(shields or 0) + 1] * 2, (shields or 0) - 1, None]),
                     )
                 ),
                 draw(_wallet_expiries(until, rules, now)),
-                draw(st.one_of(_moments(rules, now), _moments(rules, now), st.none())),
+                draw(st.one_of(moments[user_id], moments[user_id], st.none())),
             )
         )
     return service
@@ -70,14 +73,12 @@ def user_id_of(number: int, as_uuid: bool) -> str:
 
 
 def _draw_ledger(
-    draw: st.DrawFn, service: Service, user_id: str, rules: Rules, now: datetime
+    draw: st.DrawFn, service: Service, user_id: str, moments: st.SearchStrategy[datetime]
 ) -> None:
-    claimed_at = draw(_moments(rules, now))
+    claimed_at = draw(moments)
     for _ in range(draw(st.integers(0, 4))):
         # Often at the time of the claim before.
-        claimed_at = draw(
-            st.one_of(st.just(claimed_at), _moments(rules, now), _moments(rules, now))
-        )
+        claimed_at = draw(st.one_of(st.just(claimed_at), moments, moments))
         service.claims.append(
             Claim(user_id, draw(st.sampled_from([*CATALOG, UNKNOWN_SKU])), claimed_at)
         )
@@ -89,7 +90,7 @@ def _draw_ledger(
                 user_id,
                 item,
                 draw(st.sampled_from(quantities)),
-                draw(st.one_of(st.just(claimed_at), _moments(rules, now))),
+                draw(st.one_of(st.just(claimed_at), moments)),
             )
         )
 
@@ -114,6 +115,12 @@ def _moments(rules: Rules, now: datetime) -> st.SearchStrategy[datetime]:
         st.integers(0, 10**6),
     )
     return st.one_of(somewhen, somewhen, at_an_edge)
+
+
+def _moments_at_rest(rules: Rules, now: datetime) -> st.SearchStrategy[datetime]:
+    """A moment of the days before what is settled."""
+    settled = now - timedelta(minutes=rules.settle_minutes)
+    return st.integers(0, 5 * 24).map(lambda hours: settled - timedelta(hours=hours))
 
 
 def _wallet_expiries(

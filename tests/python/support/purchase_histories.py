@@ -105,6 +105,8 @@ def _purchases_of(
     before = PurchaseClaim("", user_id, draw(st.sampled_from(SKUS)), draw(_moments(rules, now)))
     for number in range(draw(st.sampled_from([1, 3, 6, 9]))):
         before = draw(_purchase(shop, before, number, users, rules, now))
+    if draw(st.sampled_from([False, False, True])):
+        shop.claims += draw(_crowd(user_id, rules, now))
 
 
 @st.composite
@@ -134,6 +136,26 @@ def _purchase(
     if happened != "claim":
         shop.statuses += draw(_statuses(claim, users))
     return claim
+
+
+@st.composite
+def _crowd(draw: st.DrawFn, user_id: str, rules: CapRules, now: datetime) -> list[PurchaseClaim]:
+    """Return claims of one moment, with one in a window before theirs and one soon after.
+
+    The search for crowded windows counts back from the last: it once took another of the moment
+    for the first of them, and overlooked that the last one is beyond the cap.
+    """
+    sku, moment = (
+        draw(st.sampled_from(["weekly", "weekly_and_monthly"])),
+        draw(_moments(rules, now)),
+    )
+    distances = [timedelta()] * draw(st.integers(2, 3))
+    distances.append(-_hours(draw(st.sampled_from([169, 192, 400, 721]))))
+    distances.append(draw(st.sampled_from([MICROSECOND, _hours(1), _hours(30)])))
+    return [
+        PurchaseClaim(f"{draw(st.integers(0, 9))}-{user_id}-crowd-{number}", user_id, sku, at)
+        for number, at in enumerate(moment + distance for distance in distances)
+    ]
 
 
 @st.composite
