@@ -127,8 +127,10 @@ def _writers(facts: Facts, verdict: Verdict) -> None:
             needs = {
                 "upsert": of_wallets[op] and of_ledger[op],
                 "half claim": of_ledger[op],
-                "half wallet": of_wallets[op] or _was_deleted_meanwhile(facts, intent, end),
+                "half wallet": of_wallets[op],
             }.get(intent["what"], True)
+            if intent["what"] == "half wallet":
+                needs = needs or _was_deleted_meanwhile(facts, intent, end)
             verdict.must(bool(needs), f"{op} was acknowledged and is gone: {intent}")
         if end["phase"] == "died":
             verdict.must(not xids, f"{op} failed and is there all the same: {intent}")
@@ -143,7 +145,7 @@ def _writers(facts: Facts, verdict: Verdict) -> None:
 def _was_deleted_meanwhile(facts: Facts, intent: Row, end: Row) -> bool:
     """Whether another writer deleted the wallet after the insert, which found it there.
 
-    The update that follows changes no row then, as a service's would. Of the guard it is not excused.
+    The update that follows changes no row then, as a service's would. The guard has no such excuse.
     """
     return any(
         row["after"] is None
