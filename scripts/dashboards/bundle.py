@@ -31,7 +31,7 @@ COLOURS = {
     **dict.fromkeys(("answered", "windows_met", "repaired"), "#1a7f4b"),
     **dict.fromkeys(("refused_by_a_cap", "excess_balances", "found", "beyond_cap"), "#b26a00"),
     **dict.fromkeys(("failed", "windows_missed", "short_balances"), "#c0262d"),
-    **dict.fromkeys(("other_client_errors", "missing", "ended_by_itself"), "#7443a8"),
+    **dict.fromkeys(("other_client_errors", "missing", "ended_by_itself", "p50_ms"), "#7443a8"),
     **dict.fromkeys(("windows_of_low_traffic", "excused"), "#7a8594"),
     "windows_without_data": "#b8c0ca",
 }
