@@ -22,8 +22,8 @@ declare
 begin
     -- So many at a time: the planner copies the array some 30 times, and of a million users it
     -- took 2 GB of the session's memory.
-    for v_first in 1 .. coalesce(cardinality(p_user_ids), 0) by 50000 loop
-        v_user_ids := p_user_ids[v_first:v_first + 49999];
+    for v_first in 1 .. coalesce(cardinality(p_user_ids), 0) by 10000 loop
+        v_user_ids := p_user_ids[v_first:v_first + 9999];
         return query
         with
         {{ claim_reconciliation.guard_wrong_balances() | indent(4) }}

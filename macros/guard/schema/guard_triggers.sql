@@ -2,17 +2,17 @@
 create or replace trigger a_plan_follows_its_states before update on claim_ops.plans
 for each row execute function claim_ops._keep_plan();
 create or replace trigger a_line_belongs_to_the_plan_being_made
-before insert on claim_ops.plan_lines
-for each row execute function claim_ops._keep_line();
+after insert on claim_ops.plan_lines referencing new table as added
+for each statement execute function claim_ops._keep_line();
 create or replace trigger a_chunk_belongs_to_the_plan_being_made
-before insert on claim_ops.plan_chunks
-for each row execute function claim_ops._keep_line();
+after insert on claim_ops.plan_chunks referencing new table as added
+for each statement execute function claim_ops._keep_line();
 create or replace trigger a_purchase_is_left_out_of_the_plan_being_made
-before insert on claim_ops.plan_left_out
-for each row execute function claim_ops._keep_line();
+after insert on claim_ops.plan_left_out referencing new table as added
+for each statement execute function claim_ops._keep_line();
 create or replace trigger a_balance_is_left_out_of_the_plan_being_made
-before insert on claim_ops.plan_balances_left_out
-for each row execute function claim_ops._keep_line();
+after insert on claim_ops.plan_balances_left_out referencing new table as added
+for each statement execute function claim_ops._keep_line();
     {%- for table in [
         'journal', 'journal_batches', 'plan_lines', 'plan_chunks', 'plan_left_out',
         'plan_balances_left_out'

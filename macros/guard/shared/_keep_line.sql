@@ -6,25 +6,25 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_made_in xid8;
+    v_plan_id constant bigint := (
+        select plans.plan_id
+        from claim_ops.plans
+        where plans.plan_id in (select added.plan_id from added)
+            and plans.made_in <> pg_current_xact_id()
+        limit 1
+    );
 begin
-    -- The plan's row lock first: an approval waits for an uncommitted line, and a
-    -- line for an approval.
-    select plans.made_in into v_made_in
-    from claim_ops.plans
-    where plans.plan_id = new.plan_id
-    for update;
-
-    -- A line that comes after the approval would be applied, and nobody has approved it.
-    if v_made_in is distinct from pg_current_xact_id() then
+    -- A line that comes after the approval would be applied, and nobody has approved it. One that
+    -- comes beside it waits: the foreign key's lock on the plan and the approval's are at odds.
+    if v_plan_id is not null then
         perform claim_ops._refuse(
             'CO012',
-            format('plan %s has been made: no line can be added to it', new.plan_id),
+            format('plan %s has been made: no line can be added to it', v_plan_id),
             'A plan''s lines are written in the transaction that makes it.',
             'Make another plan: claimctl plan --help'
         );
     end if;
-    return new;
+    return null;
 end
 $function$;
 comment on function claim_ops._keep_line is

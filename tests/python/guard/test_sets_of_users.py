@@ -237,10 +237,9 @@ def test_a_recovery_says_what_claiming_at_purchase_costs(shop: Guard) -> None:
     assert "unknown SKU 'x'" in recovery("--sku", "x").sentence
 
 
-@pytest.mark.slow
 def test_more_users_than_are_judged_at_once(shop: Guard) -> None:
     """Each once, in the order in which their wallets are locked."""
-    many = shop.add_short_wallets(60_001)
+    many = shop.add_short_wallets(10_001)
     limits = {"max_affected_share": 1, "max_wallets": 10**6, "max_net_quantity": 10**6}
     plan = shop.plan(**{"raise": limits})
     lines = shop.rows(
