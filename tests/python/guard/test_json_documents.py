@@ -98,6 +98,11 @@ def test_each_command_prints_its_documented_shape(
     monkeypatch.setattr("claimctl.output.UNLIMITED_WIDTH", 80)
     shapes, seen = documented(), set()
     for name, login, arguments in COMMANDS:
+        # The server ends a session a moment after its client: `database` would show it once.
+        filled.wait_until(
+            "not exists (select from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid())"
+        )
         answer = claimctl(*arguments, "--json", *on(filled, user=login))
         seen.add(name)
         with subtests.test(" ".join(arguments)):
