@@ -238,7 +238,7 @@ def _applied(
     service: Service, connection: psycopg.Connection, kind: str, *options: str
 ) -> tuple[float, float]:
     """Make, approve and apply a plan; return the lines a second and what planning took."""
-    raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000")]
+    raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000000")]
     start = time.perf_counter()
     command = ("plan", kind, "--reason", "OPS-1 bench", *options, *raised)
     plan, _ = _claimctl(service, "maker", *command)
@@ -274,7 +274,7 @@ def _repair(service: Service, connection: psycopg.Connection, appliers: int) -> 
     difference_seconds = _by_hand(connection, DIFFERENCE_ONLY)
     known_seconds = _by_hand(connection, KNOWN_ROWS)
 
-    raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000")]
+    raised = [part for name in RAISED for part in ("--raise", f"{name}=1000000000")]
     start = time.perf_counter()
     plan, _ = _claimctl(service, "maker", "plan", "wallets", "--reason", "OPS-1 bench", *raised)
     plan_seconds = time.perf_counter() - start
