@@ -29,7 +29,8 @@ as $function$
         left join lateral (
             select journal.entry_id, journal.event
             from claim_ops.journal
-            where plans.state <> 'planned'
+            -- None of the plan being made; of any other its state alone is not believed.
+            where plans.made_in <> pg_current_xact_id()
                 and journal.plan_id = plan_lines.plan_id and journal.line_no = plan_lines.line_no
             limit 1
         ) as outcome on true

@@ -86,6 +86,17 @@ def test_nine_wallets_are_no_share(guard: Guard) -> None:
     guard.plan(**raised_but("max_affected_share"))
 
 
+def test_the_users_of_a_recovery_are_no_share(guard: Guard) -> None:
+    """A recovery is not narrowed by the number of wallets; beside it a wallet is repaired."""
+    for number in range(10):
+        guard.add_wallet(f"buyer-{number}", 0)
+        guard.add_purchase(f"buyer-{number}", f"tx-{number}")
+    recovery = guard.make("plan_recovery", **{"from": "2000-01-01", "to": "now"})
+    assert len(guard.lines(recovery)) == 10
+    guard.add_short_wallet("alice")
+    guard.plan(**raised_but("max_affected_share"))
+
+
 def test_what_users_gain_is_limited(guard: Guard) -> None:
     guard.add_short_wallet("alice", claims=1000, shields=0)
     assert guard.plan(**raised_but("max_net_quantity"))
