@@ -186,11 +186,15 @@ balances_left_out as (
 -- Of a line's balances: how many the models thought to be wrong for which cause when the plan was
 -- made.
 causes as (
-    select cause.value as cause, cause.key as item, count(*) as wallets
+    -- Not by jsonb_each_text: each call keeps 300 bytes until the statement ends.
+    select
+        lines.details -> 'causes' ->> wallet_items.item as cause,
+        wallet_items.item,
+        count(*) as wallets
     from claim_ops.plan_lines as lines
-    cross join lateral jsonb_each_text(lines.details -> 'causes') as cause
+    inner join claim_ops.wallet_items on lines.details -> 'causes' ? wallet_items.item
     where lines.plan_id = %(plan_id)s
-    group by cause.value, cause.key
+    group by lines.details -> 'causes' ->> wallet_items.item, wallet_items.item
 ),
 
 switch as (
