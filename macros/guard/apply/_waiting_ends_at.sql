@@ -9,10 +9,8 @@ as $function$
     -- gets anew is none.
     select least(
         nullif(current_setting('claim_ops.waiting_ends_at', true), '')::timestamptz,
-        clock_timestamp() + pg_settings.setting::integer / 2 * interval '1 millisecond'
+        clock_timestamp() + current_setting('deadlock_timeout')::interval / 2
     )
-    from pg_catalog.pg_settings
-    where pg_settings.name = 'deadlock_timeout'
 $function$;
 comment on function claim_ops._waiting_ends_at is
 $$Until when a batch that holds locks may wait for others: half of deadlock_timeout from its

@@ -50,10 +50,9 @@ begin
     perform set_config('claim_ops.waiting_ends_at', claim_ops._waiting_ends_at()::text, true);
     -- Below the server's deadlock_timeout: where a lock is waited for at all, we give up
     -- and never the writer.
-    perform set_config('lock_timeout', (
-        select least(200, greatest(pg_settings.setting::integer / 2, 1))::text
-        from pg_catalog.pg_settings where pg_settings.name = 'deadlock_timeout'
-    ), true);
+    perform set_config('lock_timeout', least(200, greatest(1, floor(
+        extract(epoch from current_setting('deadlock_timeout')::interval) * 1000 / 2
+    )))::text, true);
     -- A client that vanished without a word, before its commit, would keep its wallets locked for
     -- as long as the server takes it for alive: hours, by the defaults of TCP.
     perform set_config('idle_in_transaction_session_timeout', '500ms', true);
@@ -69,13 +68,17 @@ begin
     perform claim_ops._seal_journal(v_batch_id);
     perform set_config('lock_timeout', v_lock_timeout, true);
 
-    select
-        count(*) filter (where journal.event = 'applied'),
-        count(*) filter (where journal.event = 'skipped'),
-        (select count(*) from unnest(v_lines) as line (no) where line.no <= last_line) - count(*)
-    into applied, skipped, pending
-    from claim_ops.journal
-    where journal.batch_id = v_batch_id;
+    -- Executed, so that it is planned anew: see _seal_journal. Set for this function, the plans of
+    -- all that it calls would be made anew too.
+    execute $$
+        select
+            count(*) filter (where journal.event = 'applied'),
+            count(*) filter (where journal.event = 'skipped')
+        from claim_ops.journal
+        where journal.batch_id = $1
+    $$ into applied, skipped using v_batch_id;
+    pending := (select count(*) from unnest(v_lines) as line (no) where line.no <= last_line)
+        - applied - skipped;
     return next;
 end
 $function$;

@@ -13,6 +13,9 @@ for each statement execute function claim_ops._keep_line();
 create or replace trigger a_balance_is_left_out_of_the_plan_being_made
 after insert on claim_ops.plan_balances_left_out referencing new table as added
 for each statement execute function claim_ops._keep_line();
+create or replace trigger an_entry_is_of_a_plan after insert on claim_ops.journal
+referencing new table as added
+for each statement execute function claim_ops._keep_entry();
     {%- for table in [
         'journal', 'journal_batches', 'plan_lines', 'plan_chunks', 'plan_left_out',
         'plan_balances_left_out'

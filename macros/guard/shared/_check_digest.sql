@@ -4,6 +4,8 @@ returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
+-- A plan that was cached while the journal was small reads all of it for each batch.
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
     v_lines constant integer := (

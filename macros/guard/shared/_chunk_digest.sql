@@ -7,8 +7,9 @@ set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 as $function$
     -- In line order and in UTC: else one plan would have another digest in another session.
-    select encode(sha256(convert_to(coalesce(jsonb_agg(
-        jsonb_build_array(line_no, user_id, before, after, details) order by line_no
+    -- json and not jsonb: nobody reads the document, and jsonb takes four times as long to make.
+    select encode(sha256(convert_to(coalesce(json_agg(
+        json_build_array(line_no, user_id, before, after, details) order by line_no
     ), '[]')::text, 'UTF8')), 'hex')
     from claim_ops.plan_lines
     where plan_id = p_plan_id

@@ -5,10 +5,12 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
+-- A plan that was cached while the journal was small reads all of it for each batch.
+set plan_cache_mode = force_custom_plan
 as $function$
     -- With actor and time: else the owner could write another name into an entry, and the chain
     -- holds.
-    select encode(sha256(convert_to(coalesce(jsonb_agg(jsonb_build_array(
+    select encode(sha256(convert_to(coalesce(json_agg(json_build_array(
         entry_id, event, plan_id, line_no, user_id, before, after, wallet_updated_at, row_version,
         wallet_changed_at, reverses, detail, actor, written_at
     ) order by entry_id), '[]')::text, 'UTF8')), 'hex')

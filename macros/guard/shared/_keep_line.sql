@@ -6,16 +6,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    v_plan_id constant bigint := (
-        select plans.plan_id
-        from claim_ops.plans
-        where plans.plan_id in (select added.plan_id from added)
-            and plans.made_in <> pg_current_xact_id()
-        limit 1
-    );
+    v_plan_id bigint;
 begin
-    -- A line that comes after the approval would be applied, and nobody has approved it. One that
-    -- comes beside it waits: the foreign key's lock on the plan and the approval's are at odds.
+    -- A line that comes after the approval, or beside it, would be applied, and nobody has approved
+    -- it. A line of no plan is refused with it, as by a foreign key.
+    select added.plan_id into v_plan_id
+    from (select distinct added.plan_id from added) as added
+    left join claim_ops.plans on added.plan_id = plans.plan_id
+    where plans.made_in is distinct from pg_current_xact_id()
+    limit 1;
     if v_plan_id is not null then
         perform claim_ops._refuse(
             'CO012',

@@ -5,6 +5,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
+-- A plan that was cached while the journal was small reads all of it for each batch.
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
     v_head claim_ops.journal_batches;

@@ -58,18 +58,22 @@
         {{ claim_reconciliation.guard_own_write('balances.user_id') | indent(8) }}
     ) as journalled on true
     cross join lateral (
-        select journalled.wallet_changed_at, coalesce(
-            balances.wallet_updated_at = journalled.wallet_updated_at
-            -- A writer that leaves updated_at alone gives the row a new version all the same.
-            and journalled.row_version = (
-                select wallets.xmin::text::bigint
-                from {{ claim_reconciliation.guard_relation('user_wallet_balances') }} as wallets
-                where {{ claim_reconciliation.key_equals(
-                    'user_wallet_balances', 'user_id', 'balances.user_id', 'wallets'
-                ) }}
-            ),
-            false
-        ) as is_last
+        select journalled.wallet_changed_at, case
+            -- A case, so that only a wallet that we may have written is looked up again.
+            when balances.wallet_updated_at = journalled.wallet_updated_at then coalesce(
+                -- A writer that leaves updated_at alone gives the row a new version all the same.
+                journalled.row_version = (
+                    select wallets.xmin::text::bigint
+                    from {{ claim_reconciliation.guard_relation('user_wallet_balances') }}
+                        as wallets
+                    where {{ claim_reconciliation.key_equals(
+                        'user_wallet_balances', 'user_id', 'balances.user_id', 'wallets'
+                    ) }}
+                ),
+                false
+            )
+            else false
+        end as is_last
     ) as own_write;
 end
 $function$;

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from support.guard import CHECKER, RUNNER, Guard
+from support.guard import CHECKER, RUNNER, Guard, batch, call
 
 TABLES = ["journal", "journal_batches", "plan_lines", "plan_chunks", "plans"]
 VERBS = ["update", "delete", "truncate"]
@@ -66,6 +66,31 @@ def test_a_line_has_one_outcome(guard: Guard, plan: int) -> None:
             select 99, 'skipped', plan_id, 1 from claim_ops.plans
             """
         )
+
+
+def test_an_entry_is_of_a_plan_that_there_is(guard: Guard, plan: int) -> None:
+    with guard.refuses("23503"):
+        guard.execute(
+            f"""
+            insert into claim_ops.journal (batch_id, event, plan_id)
+            values (99, 'applying', {plan}), (99, 'applying', {plan + 1})
+            """
+        )
+
+
+def test_the_end_of_a_plan_waits_for_its_batches(guard: Guard) -> None:
+    """Counted beside a batch under way, the lines that it writes would be pending."""
+    guard.add_short_wallets(2)
+    plan = guard.approve(guard.plan())
+    guard.call(RUNNER, "begin_apply", plan)
+    with guard.session(autocommit=False) as applier:
+        applier.execute("select")
+        batch(applier, plan)
+        applier.execute("set local idle_in_transaction_session_timeout = 0")
+        with guard.refuses("55P03"), guard.session() as other:
+            other.execute("set lock_timeout = '100ms'")
+            call(other, "finish_apply", plan)
+    assert guard.call(RUNNER, "finish_apply", plan)["applied"] == 2
 
 
 # The chain

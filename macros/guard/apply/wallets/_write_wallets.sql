@@ -24,14 +24,19 @@ set plan_cache_mode = force_custom_plan
 as $function$
 #variable_conflict use_column
 declare
-    v_held jsonb;
+    v_held_users {{ var('user_id_data_type') }}[];
+    v_held_wallets jsonb[];
+    v_held_updated_at timestamptz[];
+    v_held_versions bigint[];
     v_written {{ var('user_id_data_type') }}[];
 begin
     -- The rows are locked: what they hold now is what the update finds.
-    select jsonb_object_agg(({{ user_id }})::text, jsonb_build_array(
-        {{ claim_reconciliation.guard_wallet_json('wallets') | indent(8) }},
-        {{ updated_at }}, wallets.xmin::text::bigint
-    )) into v_held
+    select
+        array_agg({{ user_id }}),
+        array_agg({{ claim_reconciliation.guard_wallet_json('wallets') | indent(8) }}),
+        array_agg({{ updated_at }}),
+        array_agg(wallets.xmin::text::bigint)
+    into v_held_users, v_held_wallets, v_held_updated_at, v_held_versions
     from {{ wallets }} as wallets
     where {{ claim_reconciliation.key_is_any(
         'user_wallet_balances', 'user_id', 'p_user_ids', 'wallets'
@@ -76,11 +81,13 @@ begin
     return query
     select
         {{ user_id }},
-        held.state -> 0, (held.state ->> 1)::timestamptz, (held.state ->> 2)::bigint,
+        held.wallet, held.updated_at, held.row_version,
         {{ claim_reconciliation.guard_wallet_json('wallets') | indent(8) }},
         {{ updated_at }}, wallets.xmin::text::bigint
     from {{ wallets }} as wallets
-    cross join lateral (select v_held -> ({{ user_id }})::text as state) as held
+    join unnest(v_held_users, v_held_wallets, v_held_updated_at, v_held_versions)
+        as held (user_id, wallet, updated_at, row_version)
+        on {{ user_id }} = held.user_id
     where {{ claim_reconciliation.key_is_any(
         'user_wallet_balances', 'user_id', 'v_written', 'wallets'
     ) }};
