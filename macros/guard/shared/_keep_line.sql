@@ -18,7 +18,7 @@ begin
     if v_plan_id is not null then
         perform claim_ops._refuse(
             'CO012',
-            format('plan %s has been made: no line can be added to it', v_plan_id),
+            format('plan %s is not being made now: no line can be added to it', v_plan_id),
             'A plan''s lines are written in the transaction that makes it.',
             'Make another plan: claimctl plan --help'
         );

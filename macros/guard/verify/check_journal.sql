@@ -44,6 +44,15 @@ as $function$
         select 1 from claim_ops.journal_batches as batches where batches.hash = p_head
     )
     union all
+    -- The journal has no foreign key: without this its owner could delete a plan, and the chain
+    -- holds.
+    select null, format('plan %s, of which it tells, is gone', journal.plan_id)
+    from claim_ops.journal
+    where journal.plan_id is not null and not exists (
+        select 1 from claim_ops.plans where plans.plan_id = journal.plan_id
+    )
+    group by journal.plan_id
+    union all
     select null, plan_problems.problem from claim_ops.plan_problems
     order by 1
 $function$;

@@ -157,6 +157,14 @@ TAMPERINGS: dict[str, tuple[str, str]] = {
         """,
         "the batch before it is gone",
     ),
+    "a plan is gone": (
+        """
+        delete from claim_ops.plan_chunks;
+        delete from claim_ops.plan_lines;
+        delete from claim_ops.plans
+        """,
+        "of which it tells, is gone",
+    ),
     "a seal counts otherwise": (
         "update claim_ops.journal_batches set entries = entries + 1 where position = 4",
         "not those that were sealed",
@@ -205,7 +213,8 @@ def test_a_cut_at_the_end_shows_against_the_exported_head(guard: Guard, plan: in
         owner.execute(
             f"""
             set local session_replication_role = replica;
-            delete from claim_ops.plans;
+            update claim_ops.plans
+            set state = 'applying', finished_at = null, verified_at = null, verification = null;
             delete from claim_ops.journal where batch_id in (
                 select batch_id from claim_ops.journal_batches where position >= {head["position"]}
             );
