@@ -96,14 +96,15 @@ test-pooler: $(INSTALLED) ## a plan's life through PgBouncer in transaction mode
 
 # Spark and its driver are installed when they are needed, apart: 700 MB, and a Java 17 is the machine's own.
 SPARK := target/spark/venv
-$(SPARK)/installed: requirements-spark.lock | $(INSTALLED)
+$(SPARK)/installed: requirements-spark.lock pyproject.toml | $(INSTALLED)
 	@mkdir -p $(@D)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SPARK)
 	$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python --require-hashes --compile-bytecode -r requirements-spark.lock
+	$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test-spark: $(SPARK)/installed ## the models on Apache Spark against those on PostgreSQL, on a master and two workers; SMALL=1 for one world in one process
-	$(if $(SMALL),SPARK_SMALL=1) $(SPARK)/bin/pytest -v -m spark tests/python/spark
+test-spark: $(SPARK)/installed ## the models on Apache Spark against those on PostgreSQL, on a master and two workers; SMALL=1 for one world in one process, CLAIMS=5000000 for as many of a snapshot
+	$(if $(SMALL),SPARK_SMALL=1) $(SPARK)/bin/pytest -v -m spark $(if $(CLAIMS),-k of_the_benchmarks_claims) tests/python/spark
 
 test-histories: $(INSTALLED) ## 300 random histories of 30 rounds: incremental builds leave what full ones would
 	HISTORIES=60 $(BIN)/pytest tests/python/test_incremental_wallets.py -k what_a_full_one_would
@@ -143,8 +144,8 @@ bench: $(INSTALLED) ## speed, each figure against its reference in the same run
 bench-large: $(INSTALLED) ## the builds after little or nothing new at 50 million claims; 40 GB, an hour
 	@$(BIN)/python -m benchmarks --claims 50000000 --wallets 10000000 increments
 
-bench-spark: $(SPARK)/installed ## the models on Spark at 5, 20 and 50 million claims; CLAIMS='1000000 5000000', POSTGRES=1 for PostgreSQL beside it
-	@PYTHONPATH=scripts:tests/python $(SPARK)/bin/python -m benchmarks.spark $(addprefix --claims ,$(CLAIMS)) $(if $(POSTGRES),--postgres)
+bench-spark: $(SPARK)/installed ## the models on Spark at 5, 20 and 50 million claims; CLAIMS='1000000 5000000', ENGINES='spark postgres' for both
+	@PYTHONPATH=scripts:tests/python $(SPARK)/bin/python -m benchmarks.spark $(addprefix --claims ,$(CLAIMS)) $(addprefix --engine ,$(ENGINES))
 
 release: $(INSTALLED) ## VERSION=1.2.3: set, build, try and tag a release that the CHANGELOG dates
 	@$(BIN)/python -m release "$(VERSION)"

@@ -15,7 +15,7 @@ select
     'tx-' || n,
     md5('user-' || floor(random() * %(wallets)s))::uuid::{user_id_type},
     case when random() < 0.5 then 'consumable_streakshield_1' else 'consumable_xp_booster_7d' end,
-    now() - interval '1 day' - (%(claims)s - n) * interval '364 days' / %(claims)s
+    now() - interval '1 day' - (1 - n::float8 / %(claims)s) * interval '364 days'
 from generate_series(1, %(claims)s) as n
 """)
 

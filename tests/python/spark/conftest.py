@@ -22,7 +22,12 @@ def lake(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
         yield Lake("127.0.0.1", int(os.environ["SPARK_THRIFT_PORT"]), folder)
         return
     is_cluster = "SPARK_SMALL" not in os.environ
-    with running_spark(is_cluster=is_cluster) as spark, pytest.MonkeyPatch.context() as patch:
+    # Few partitions for few rows; Spark's own number where a test has millions.
+    settings: dict[str, object] | None = {} if "CLAIMS" in os.environ else None
+    with (
+        running_spark(is_cluster=is_cluster, more=settings) as spark,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("SPARK_THRIFT_PORT", str(spark.port))
         yield Lake("127.0.0.1", spark.port, folder, spark)
 

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +16,20 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from claimctl.database import connect, run_sql
+from claimctl.lake.snapshot import held_snapshot, parts_of, write
+from claimctl.lake.sources import Column, Table
+from claimctl.options import Options
 from dbt.contracts.graph.manifest import Manifest
+from pyarrow.fs import LocalFileSystem
 
 from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject, Outcome
 from support.spark_cluster import Spark
 
 SERVICE = "service"
+# Where models of PostgreSQL lie beside those of Spark, to be compared there.
+COPIES = "built_by_postgres"
 # Spark knows no infinite time, see docs/scale.md.
 INFINITE = {
     "infinity": datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
@@ -92,7 +99,7 @@ class Lake:
 
     def clear(self) -> None:
         """Drop what the last test made."""
-        schemas = (SERVICE, MODELS_SCHEMA, f"{MODELS_SCHEMA}_as_of", "claim_ops")
+        schemas = (SERVICE, MODELS_SCHEMA, f"{MODELS_SCHEMA}_as_of", "claim_ops", COPIES)
         self.execute(*(f"drop database if exists {schema} cascade" for schema in schemas))
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -149,6 +156,53 @@ def portable_models(manifest: Manifest) -> dict[str, str]:
         # Its JSON has other blanks there.
         if str(node.resource_type) == "model" and node.name != "stg_claim_service__store_config"
     }
+
+
+def copy_models(
+    database: Database, lake: Lake, schema: str, models: Sequence[str]
+) -> dict[str, list[str]]:
+    """Copy models of any size into the database COPIES of Spark; return the columns of each."""
+    options = Options(dsn=database.dsn)
+    found = database.rows(
+        "select relname, oid::bigint, relkind::text from pg_class"
+        f" where relnamespace = '{schema}'::regnamespace and relname = any(array{list(models)})"
+    )
+    assert len(found) == len(models), found
+    with connect(options) as connection:
+        of_all = run_sql(connection, "lake/columns.sql", {"table_ids": [row[1] for row in found]})
+    tables = [
+        Table(
+            model,
+            f"{schema}.{model}",
+            table_id,
+            kind,
+            [
+                Column(each["column_name"], each["type_name"], each["type_modifier"])
+                for each in of_all
+                if each["table_id"] == table_id
+            ],
+        )
+        for model, table_id, kind in found
+    ]
+    place = lake.folder / COPIES
+    place.mkdir(parents=True)
+    with held_snapshot(options, tables, None) as (_, held):
+        parts = parts_of(tables, 16_384)
+        written = write(
+            options,
+            LocalFileSystem(),
+            str(place),
+            held,
+            parts,
+            2,
+            lambda part: None,
+            lambda part, rows: None,
+        )
+    lake.execute(f"create database {COPIES}")
+    for table in tables:
+        folder = f"{place}/{written.folder.name}/{table.source}"
+        lake.execute(f"create table {COPIES}.{table.source} using parquet location '{folder}'")
+    return {table.source: [column.name for column in table.columns] for table in tables}
 
 
 def assert_same_rows(
