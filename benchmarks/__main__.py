@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from sandbox.server import Server
 
 from benchmarks import (
     command_line,
@@ -60,9 +59,13 @@ def main(
     sizes = Sizes(claims, wallets, wrong_share, user_id_type, requests)
     console = Console()
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), durable=True) as server:
-        console.print(f"{claims:,} claims, {wallets:,} wallets, {wrong_share:.1%} wrong, loading …")
-        service = Service.start(server, sizes, runs)
+    console.print(f"{claims:,} claims, {wallets:,} wallets, {wrong_share:.1%} wrong, loading …")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Service.running(Path(folder), sizes, runs) as service,
+    ):
+        service.dbt("seed")
+        service.dbt("run", "--select", "staging", "wallets")
         for name in names or BENCHMARKS:
             console.print(f"{name} …")
             figures.extend(BENCHMARKS[name](service))

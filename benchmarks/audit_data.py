@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from benchmarks.data import settle
+from benchmarks.data import drop_indexes, settle
 
 # Every status is what the runbook's recovery looks for, so that its query does its whole work. Of a
 # thousand claims one has no purchase and one was refunded; of a thousand purchases five have none.
@@ -26,5 +26,9 @@ where right(tx_id, 3) in ('002', '003', '004', '005', '006')
 
 def fill_audit(connection: psycopg.Connection) -> None:
     """Fill the empty audit trail from the claims."""
+    # Users come in no order: kept meanwhile, the index on them takes most of the time.
+    indexes = drop_indexes(connection, "audit_purchases")
     connection.execute(AUDIT)
+    for index in indexes:
+        connection.execute(index.encode())
     settle(connection)

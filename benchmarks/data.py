@@ -59,12 +59,11 @@ where not (is_wrong and faults %% 10 = 0)
 """)
 
 
-# The index that the runbook creates "if missing": models are measured without it, then with it.
-CLAIMS_INDEXES = """
+INDEXES = """
 select index_class.relname, pg_get_indexdef(pg_index.indexrelid)
 from pg_index
 join pg_class as index_class on index_class.oid = pg_index.indexrelid
-where pg_index.indrelid = 'purchase_claims'::regclass and not pg_index.indisprimary
+where pg_index.indrelid = %s::text::regclass and not pg_index.indisprimary
 """
 
 
@@ -80,16 +79,25 @@ class Sizes:
 
 
 def fill(connection: psycopg.Connection, sizes: Sizes) -> list[str]:
-    """Make the service's tables with their keys only; return the DDL of the claims' indexes."""
+    """Make the service's tables with their keys only; return the DDL of the claims' indexes.
+
+    Those are what the runbook creates "if missing": models are measured without them, then with.
+    """
     create_tables(connection, user_id_type=sizes.user_id_type)
-    indexes = connection.execute(CLAIMS_INDEXES).fetchall()
-    for name, _ in indexes:
-        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
+    indexes = drop_indexes(connection, "purchase_claims")
     connection.execute("select setseed(0.5)")
     for statement in (CLAIMS, WALLETS):
         typed = statement.format(user_id_type=sql.Identifier(sizes.user_id_type))
         psycopg.ClientCursor(connection).execute(typed, asdict(sizes))
     settle(connection)
+    return indexes
+
+
+def drop_indexes(connection: psycopg.Connection, table: str) -> list[str]:
+    """Drop a table's indexes but for its key's; return their DDL."""
+    indexes = connection.execute(INDEXES, [table]).fetchall()
+    for name, _ in indexes:
+        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
     return [definition for _, definition in indexes]
 
 

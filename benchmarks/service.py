@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ PROGRAMS = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Service:
-    """What every benchmark gets; the data are loaded and every model of the wallets is built."""
+    """What every benchmark gets: its data are loaded."""
 
     server: Server
     sizes: Sizes
@@ -30,19 +31,18 @@ class Service:
     claims_indexes: list[str]
 
     @classmethod
-    def start(cls, server: Server, sizes: Sizes, runs: int) -> Service:
-        """Load the data and build what the benchmarks measure or read."""
-        service = cls.load(server, sizes, runs)
-        service.dbt("seed")
-        service.dbt("run", "--select", "staging", "wallets")
-        return service
-
-    @classmethod
-    def load(cls, server: Server, sizes: Sizes, runs: int) -> Service:
-        """Load the data; nothing is built."""
-        shutil.copy(PROJECT / "profiles.example.yml", server.folder / "profiles.yml")
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            return cls(server, sizes, runs, fill(connection, sizes))
+    @contextmanager
+    def running(cls, folder: Path, sizes: Sizes, runs: int) -> Iterator[Service]:
+        """Load the data, on a server that waits for no disk, and start a durable one on them."""
+        shutil.copy(PROJECT / "profiles.example.yml", folder / "profiles.yml")
+        with (
+            Server(folder, settings={"max_wal_size": "16GB"}) as loading,
+            psycopg.connect(loading.dsn(), autocommit=True) as connection,
+        ):
+            claims_indexes = fill(connection, sizes)
+        os.sync()
+        with Server(folder, durable=True) as server:
+            yield cls(server, sizes, runs, claims_indexes)
 
     @property
     def target(self) -> Path:

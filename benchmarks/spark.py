@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 import click
 from rich.console import Console
-from sandbox.server import Server
 from support.databases import MODELS_SCHEMA
 from support.lake import SERVICE, Lake
 from support.spark_cluster import Spark, running_spark, why_not
@@ -268,8 +267,7 @@ class OnPostgres:
     def fill(self, sizes: Sizes) -> None:
         """Start a server with the tables and indexes that the service has."""
         self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
-        server = self._open.enter_context(Server(self.folder, durable=True))
-        self.service = Service.load(server, sizes, 1)
+        self.service = self._open.enter_context(Service.running(self.folder, sizes, 1))
         self.connection = self._open.enter_context(self.service.connect())
         for index in self.service.claims_indexes:
             self.connection.execute(index.encode())
