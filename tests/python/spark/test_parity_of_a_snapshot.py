@@ -29,7 +29,7 @@ from benchmarks.data import Sizes, fill
 
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.skipif("SPARK_SMALL" in os.environ, reason="it takes a minute more"),
+    pytest.mark.skipif("SPARK_SMALL" in os.environ, reason="it takes minutes more"),
 ]
 
 CLAIMS = int(os.environ.get("CLAIMS", 20_000))
