@@ -4,11 +4,10 @@
         another build left, nor than a table that was emptied. -#}
     {%- set target = target.include(database=false) -%}
     {%- set kept = claim_reconciliation.kept_tables(target) -%}
-    {%- do kept.update({
-        'due': claim_reconciliation.kept_table(target, 'due'),
-        'fresh': claim_reconciliation.kept_table(target, 'fresh'),
-    }) -%}
-    {%- set again = claim_reconciliation.balances_of_changed(kept.due) -%}
+    {%- for part in ['due', 'due_claims', 'fresh'] -%}
+        {%- do kept.update({part: claim_reconciliation.kept_table(target, part)}) -%}
+    {%- endfor -%}
+    {%- set again = claim_reconciliation.balances_of_changed(kept.due, kept.due_claims) -%}
     {%- set catalog = ref(var('sku_catalog_model')) -%}
 commit;
 begin isolation level repeatable read;
@@ -24,6 +23,7 @@ declare
     v_built_at constant timestamptz :=
         {{ claim_reconciliation.current_time() if var('as_of', none) else 'clock_timestamp()' }};
     v_snapshot constant pg_snapshot := pg_current_snapshot();
+    v_page_cost constant text := current_setting('random_page_cost');
     v_rules constant text := md5('{{ local_md5(
         query ~ again ~ claim_reconciliation.balances_view(kept, columns)
         ~ claim_reconciliation.rules_of_columns()
@@ -75,10 +75,10 @@ update {{ kept.state }} set
 {%- endmacro %}
 
 
-{% macro balances_of_changed(due) %}
-    {#- The query of int_wallet_balances for the users of a table. -#}
+{% macro balances_of_changed(due, claims) %}
+    {#- The query of int_wallet_balances for the users of a table, of whom the other has claims. -#}
     {{- return(claim_reconciliation.balances_of(
-        ref('stg_claim_service__purchase_claims'), ref('stg_claim_service__user_wallet_balances'),
+        claims, ref('stg_claim_service__user_wallet_balances'),
         ref('stg_claim_service__wallet_adjustments'), ref(var('sku_catalog_model')), users=due
     )) -}}
 {% endmacro %}

@@ -24,6 +24,17 @@ create table {{ new.totals }} as
     ~ ' as balances where '
     ~ claim_reconciliation.is_at_rest('balances', 'v_built_at') ~ ') as resting'
 ) }};
+{#- A table of its own, because PostgreSQL expects five times as many and hashes all claims to disk. -#}
+create unlogged table {{ kept.due }} as
+select user_id
+from {{ new.live }} as balances
+where {{ claim_reconciliation.is_wrong('balances', 'v_built_at') | indent(4) }};
+analyze {{ kept.due }};
+create table {{ new.claims }} as
+{{ claim_reconciliation.claims_of_users(
+    ref('stg_claim_service__purchase_claims'), kept.due
+) }};
+drop table {{ kept.due }};
 {{ claim_reconciliation.exchange_kept_tables(target, kept, new, columns) }}
 delete from {{ kept.state }};
 insert into {{ kept.state }}
@@ -68,7 +79,7 @@ exception when invalid_table_definition then
     drop view {{ target }} cascade;
     {{ view | indent(4) }};
 end;
-{%- for part in ['base', 'live', 'totals'] %}
+{%- for part in ['base', 'live', 'totals', 'claims'] %}
 drop table if exists {{ kept[part] }};
 alter table {{ new[part] }} rename to {{ adapter.quote(kept[part].identifier) }};
 {%- endfor %}

@@ -17,3 +17,25 @@
     {%- endfor %}
     )
 {%- endmacro %}
+
+
+{% macro is_wrong(balances, now) %}
+    {#- Whether an item of a user's row is wrong. Time alone makes it right, never wrong. -#}
+    (
+    {%- for item in claim_reconciliation.wallet_items() %}
+        {%- set wallet = balances ~ '.' ~ item.name ~ '_wallet_' %}
+        {%- set expected = balances ~ '.' ~ item.name ~ '_expected_' %}
+        {{ 'or ' if not loop.first }}(
+        {%- if item.kind == 'quantity' %}
+            {{ claim_reconciliation.quantity_discrepancy_type(
+                balances ~ '.has_wallet', wallet ~ 'quantity', expected ~ 'quantity'
+            ) | indent(8) }}
+        {%- else %}
+            {{ claim_reconciliation.expiry_discrepancy_type(
+                balances ~ '.has_wallet', wallet ~ 'expires_at', expected ~ 'expires_at', now
+            ) | indent(8) }}
+        {%- endif %}
+        ) is not null
+    {%- endfor %}
+    )
+{%- endmacro %}

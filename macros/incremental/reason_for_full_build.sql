@@ -19,6 +19,7 @@
         when
             v_kept.built_at is null
             or to_regclass('{{ kept.base }}') is null or to_regclass('{{ kept.live }}') is null
+            or to_regclass('{{ kept.claims }}') is null
             or not exists (
                 select 1
                 from pg_catalog.pg_class

@@ -137,7 +137,7 @@ def assert_no_table_is_left_over(database: Database) -> None:
     tables = database.rows(
         "select tablename::text from pg_tables where tablename like 'int_wallet_balances%'"
     )
-    kept = ("base", "live", "state", "totals")
+    kept = ("base", "claims", "live", "state", "totals")
     assert sorted(tables) == [(f"int_wallet_balances__{part}",) for part in kept]
 
 

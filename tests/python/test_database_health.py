@@ -68,7 +68,7 @@ def test_statements_are_shown_or_a_warning_says_why_not(
     database: Database, dbt: DbtProject, is_recorded: bool
 ) -> None:
     if is_recorded:
-        # The server forgets what is rarely called once it holds 5,000 statements, of all tests here.
+        # Once the server holds 5,000 statements, of all tests, it forgets what is rarely called.
         database.execute("create extension pg_stat_statements; select pg_stat_statements_reset()")
         database.rows("select count(*) from purchase_claims where sku = 'shield'")
     outcome = build(dbt)

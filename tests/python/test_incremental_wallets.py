@@ -13,6 +13,7 @@ from sandbox.history import create_history
 from sandbox.traffic import account_for, start_traffic, stop_traffic
 from support.databases import MODELS_SCHEMA, Database, Templates
 from support.dbt_project import DbtProject
+from support.guard import SHIELD
 from support.histories import CATALOG, store_catalog
 from support.wallet_rounds import KEPT, MODELS, Builds, Rounds, World
 
@@ -132,6 +133,8 @@ def test_what_is_kept_holds_or_everyone_is_computed(
         f"update {KEPT}__state set snapshot_xmin = '99999999'": "the transactions went back",
         f"truncate {KEPT}__live": "the counts of rows do not agree",
         f"truncate {KEPT}__base": "what was kept is lost",
+        f"truncate {KEPT}__claims": "what was kept is lost",
+        f"drop table {KEPT}__claims": "nothing is kept yet",
         f"truncate {KEPT}__state": "nothing is kept yet",
         f"drop table {KEPT}__base cascade": "nothing is kept yet",
         "insert into user_wallet_balances (user_id, streakshield_count)"
@@ -234,6 +237,14 @@ def test_a_drift_of_what_is_kept_is_an_error(templates: Templates, dbt: DbtProje
         connection.execute("insert into purchase_claims values ('tx', 'user-1', 'unknown', now())")
     drifted = build("wallets_are_up_to_date") + build("wallets_are_up_to_date")
     assert sorted(drifted) == [f"user-{number}" for number in range(10, 20)]
+    # Of the claims that are kept of the wrong, one is lost and one is nobody's.
+    wrong = "insert into purchase_claims select 'tx-' || n, 'user-' || n,"
+    database.execute(f"{wrong} '{SHIELD}', now() from generate_series(2, 4) as n")
+    build()
+    database.execute(f"delete from {KEPT}__claims where user_id = 'user-2'")
+    database.execute(f"update {KEPT}__claims set tx_id = 'another' where user_id = 'user-3'")
+    drifted = build("wallets_are_up_to_date") + build("wallets_are_up_to_date")
+    assert sorted(drifted) == ["user-2", "user-3"]
     assert build("wallets_are_up_to_date") + build("wallets_are_up_to_date") == []
 
 

@@ -23,6 +23,25 @@ from support.databases import MODELS_SCHEMA, Database
 from support.histories import CATALOG, UNKNOWN_SKU
 
 KEPT = f"{MODELS_SCHEMA}.int_wallet_balances"
+# Claims of wrong users that are not kept, and those that are kept and not there.
+WRONG_CLAIMS = f"""
+with
+
+claims as (
+    select * from {MODELS_SCHEMA}.stg_claim_service__purchase_claims
+),
+
+wrong as (
+    select distinct user_id from ({{wrong}}) as discrepancies
+)
+
+(
+    select 'missing', claims.* from claims join wrong on claims.user_id = wrong.user_id
+    except all select 'missing', * from {KEPT}__claims
+)
+union all
+(select 'kept', * from {KEPT}__claims except all select 'kept', * from claims)
+"""
 ITEMS = ("streakshield", "xp_booster", "an_item_of_last_year")
 MODELS = ("fct_wallet_discrepancies", "rpt_wallet_balance_health")
 
@@ -113,7 +132,8 @@ class Builds:
                 (select 'missing', * from expected except all select 'missing', * from kept)
                 """.encode()
             ).fetchall()
-        return found
+        wrong = self.models["fct_wallet_discrepancies"]
+        return found + connection.execute(WRONG_CLAIMS.format(wrong=wrong).encode()).fetchall()
 
 
 def _moment(now: datetime) -> str:
