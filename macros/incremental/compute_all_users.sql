@@ -24,7 +24,7 @@ create table {{ new.totals }} as
     ~ ' as balances where '
     ~ claim_reconciliation.is_at_rest('balances', 'v_built_at') ~ ') as resting'
 ) }};
-{#- A table of its own, because PostgreSQL expects five times as many and hashes all claims to disk. -#}
+{#- A table with statistics: PostgreSQL expects five times as many, and hashes claims to disk. -#}
 create unlogged table {{ kept.due }} as
 select user_id
 from {{ new.live }} as balances

@@ -2,8 +2,8 @@
     {#- The tables beside int_wallet_balances. `base`: each user as of the last full build, never
         written until the next one. `live`: those whose rows changed since, and those whom time
         alone may change: in flight, with a booster that runs, or wrong; whoever is there is read
-        there. `totals`: the sums over the rest of base. `claims`: those of users with a wrong balance,
-        of whom the causes are told by their history. `state`: one row about the build. -#}
+        there. `totals`: the sums over the rest of base. `claims`: those of users with a wrong
+        balance, of whom the causes are told by their history. `state`: one row about the build. -#}
     {%- set tables = {} -%}
     {%- for part in ['base', 'live', 'totals', 'claims', 'state'] -%}
         {%- do tables.update({part: claim_reconciliation.kept_table(balances, part)}) -%}
