@@ -66,10 +66,13 @@ def main(
     ):
         service.dbt("seed")
         service.dbt("run", "--select", "staging", "wallets")
-        for name in names or BENCHMARKS:
-            console.print(f"{name} …")
-            figures.extend(BENCHMARKS[name](service))
-    console.print(table_of(figures))
+        try:
+            for name in names or BENCHMARKS:
+                console.print(f"{name} …")
+                figures.extend(BENCHMARKS[name](service))
+        finally:
+            # The figures of a run that fails in its last part are shown, too.
+            console.print(table_of(figures))
 
 
 if __name__ == "__main__":

@@ -108,9 +108,7 @@ class Run:
 
 def measure(service: Service) -> Iterator[Figure]:
     """Measure one applier and two, at each share of wrong wallets."""
-    with service.connect() as connection:
-        for index in service.claims_indexes:
-            connection.execute(index.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS").encode())
+    with service.connect() as connection, service.indexed(connection):
         _install(service, connection)
         for share in SHARES:
             yield from _measure_share(service, connection, share)

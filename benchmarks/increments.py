@@ -8,7 +8,6 @@ from typing import LiteralString
 
 import psycopg
 
-from benchmarks.data import settle
 from benchmarks.figures import Figure
 from benchmarks.service import Service
 
@@ -45,10 +44,8 @@ def measure(service: Service) -> Iterator[Figure]:
     """Measure with keys only, then with the index that the runbook adds."""
     with service.connect() as connection:
         yield from _beside_full(service, connection, "keys only")
-        for index in service.claims_indexes:
-            connection.execute(index.encode())
-        settle(connection)
-        yield from _beside_full(service, connection, "with index")
+        with service.indexed(connection):
+            yield from _beside_full(service, connection, "with index")
 
 
 def _beside_full(service: Service, connection: psycopg.Connection, case: str) -> Iterator[Figure]:

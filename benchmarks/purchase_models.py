@@ -39,9 +39,7 @@ VIEWS = ("fct_cap_usage",)
 
 def measure(service: Service) -> Iterator[Figure]:
     """Measure with the indexes that the service has: each model alone, then all abreast."""
-    with service.connect() as connection:
-        for index in service.claims_indexes:
-            connection.execute(index.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS").encode())
+    with service.connect() as connection, service.indexed(connection):
         fill_audit(connection)
         service.dbt("run", *MODELS)
         settle(connection)

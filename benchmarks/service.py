@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from sandbox.server import Server
 
-from benchmarks.data import Sizes, fill
+from benchmarks.data import Sizes, drop_indexes, fill, settle
 
 PROJECT = Path(__file__).parent.parent
 PROGRAMS = Path(sys.executable).parent
@@ -57,6 +57,15 @@ class Service:
     def connect(self) -> psycopg.Connection:
         """Return a connection that commits each statement."""
         return psycopg.connect(self.server.dsn(), autocommit=True)
+
+    @contextmanager
+    def indexed(self, connection: psycopg.Connection) -> Iterator[None]:
+        """Give the claims their indexes meanwhile; each benchmark begins with keys only."""
+        for index in self.claims_indexes:
+            connection.execute(index.encode())
+        settle(connection)
+        yield
+        drop_indexes(connection, "purchase_claims")
 
     def dbt(self, *arguments: str, threads: int = 1) -> dict[str, float]:
         """Run dbt, by default on one thread; return each node's seconds, by unique id."""

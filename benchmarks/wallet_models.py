@@ -8,7 +8,6 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from benchmarks.data import settle
 from benchmarks.figures import Figure, medians_in_turn
 from benchmarks.service import Service
 
@@ -38,10 +37,8 @@ def measure(service: Service) -> Iterator[Figure]:
         yield _models_beside_audit(service, connection, "keys only")
         for table in ("purchase_claims", "user_wallet_balances"):
             yield _scans(service, connection, table)
-        for index in service.claims_indexes:
-            connection.execute(index.encode())
-        settle(connection)
-        yield _models_beside_audit(service, connection, "with index")
+        with service.indexed(connection):
+            yield _models_beside_audit(service, connection, "with index")
 
 
 def _models_beside_audit(service: Service, connection: psycopg.Connection, case: str) -> Figure:
