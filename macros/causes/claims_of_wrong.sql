@@ -11,7 +11,7 @@ select
         'sku_catalog.quantity * sku_catalog.duration_hours', 'claims', ['purchase_claims']
     ) }} as hours
 from (select distinct user_id from {{ wrong }}) as users
-inner join {{ claim_reconciliation.kept_claims(claims) }} as claims
+inner join {{ claim_reconciliation.kept_claims(wrong, claims) | indent(4) }} as claims
     on users.user_id = claims.user_id
 left join (
     {{ claim_reconciliation.catalog_rows(sku_catalog) | indent(4) }}
@@ -21,15 +21,27 @@ left join (
 {%- endmacro %}
 
 
-{% macro kept_claims(claims) %}
+{% macro kept_claims(wrong, claims) %}
     {#- Where the claims of wrong users are read: what the build of the balances left of them, which
-        saves another pass over the history. The rows of a unit test nobody has built. -#}
+        saves another pass over the history. If another build has come since the discrepancies,
+        it has dropped the claims of whoever is right now: then the history is read, which is not
+        touched otherwise. The rows of a unit test nobody has built. -#}
     {%- set balances = ref('int_wallet_balances') -%}
-    {{- return(
-        claim_reconciliation.kept_tables(balances).claims
-        if claim_reconciliation.keeps_totals(balances) else claims
-    ) -}}
-{% endmacro %}
+    {%- if not claim_reconciliation.keeps_totals(balances) -%}
+        {{ claims }}
+    {%- else -%}
+    {%- set kept = claim_reconciliation.kept_tables(balances) -%}
+    {%- set is_of_build -%}
+        (select built_at from {{ kept.state }}) is not distinct from
+        (select max(built_at) from {{ wrong }})
+    {%- endset -%}
+(
+    select * from {{ kept.claims }} where {{ is_of_build }}
+    union all
+    select * from {{ claims }} where not ({{ is_of_build }})
+)
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro purchases_of_wrong(wrong, audit) %}
