@@ -9,12 +9,12 @@
     {%- endfor -%}
     {%- set again = claim_reconciliation.balances_of_changed(kept.due, kept.due_claims) -%}
     {%- set catalog = ref(var('sku_catalog_model')) -%}
+    {%- set unwatchable = claim_reconciliation.unwatchable_source() -%}
 commit;
 begin isolation level repeatable read;
 {{ claim_reconciliation.refuse_hidden_rows() }};
 lock table {{ kept.state }} in share row exclusive mode;
-{%- for source in claim_reconciliation.watched_sources()
-    if not claim_reconciliation.unwatchable_source() %}
+{%- for source in claim_reconciliation.watched_sources() if not unwatchable %}
 lock table {{ source.relation }} in access share mode;
 {%- endfor %}
 do $build$
@@ -40,8 +40,9 @@ declare
     v_part bigint;
 begin
     select * into v_kept from {{ kept.state }};
-    v_why_full := {{ claim_reconciliation.reason_for_full_build(target, kept, is_asked_for)
-        | indent(8) }};
+    v_why_full := {{ claim_reconciliation.reason_for_full_build(
+        target, kept, is_asked_for, unwatchable
+    ) | indent(8) }};
     if v_why_full is null then
         {{ claim_reconciliation.find_changed_users(kept) | indent(8) }}
         {{ claim_reconciliation.compute_changed_users(kept, again, columns) | indent(8) }}

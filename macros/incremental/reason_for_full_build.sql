@@ -1,6 +1,5 @@
-{% macro reason_for_full_build(target, kept, is_asked_for) %}
+{% macro reason_for_full_build(target, kept, is_asked_for, unwatchable) %}
     {#- An expression for why what is kept does not hold, in words; null where it does. -#}
-    {%- set unwatchable = claim_reconciliation.unwatchable_source() -%}
     case
     {%- if unwatchable %}
         when true then {{ dbt.string_literal(unwatchable | replace("'", "''")) }}

@@ -38,7 +38,8 @@
             {{- return(column.source ~ '.' ~ column.name ~ ' is an expression') -}}
         {%- endif -%}
     {%- endfor -%}
-    {%- for source in claim_reconciliation.watched_sources()
+    {%- set sources = claim_reconciliation.watched_sources() -%}
+    {%- for source in sources
         if not run_query(
             "select has_table_privilege('" ~ source.relation ~ "', 'select')"
         ).rows[0][0] -%}
@@ -49,8 +50,7 @@
     {%- if claim_reconciliation.wallets_may_double() -%}
         {{- return('no key of user_wallet_balances keeps a user from a second wallet') -}}
     {%- endif -%}
-    {%- for source in claim_reconciliation.watched_sources()
-        if claim_reconciliation.source_filter(source.name) -%}
+    {%- for source in sources if claim_reconciliation.source_filter(source.name) -%}
         {#- PostgreSQL says whether a condition depends on the row alone:
             no other is let into an index. -#}
         {%- set refused = claim_reconciliation.refused(

@@ -14,11 +14,13 @@
     {%- endif -%}
     {% call statement('main') -%}
 do $replace$
+declare
+    v_view constant text := $view${{ get_replace_view_sql(target, sql) }}$view$;
 begin
-    execute $view${{ get_replace_view_sql(target, sql) }}$view$;
+    execute v_view;
 exception when invalid_table_definition then
     execute $view${{ get_drop_sql(target) }}$view$;
-    execute $view${{ get_create_view_as_sql(target, sql) }}$view$;
+    execute v_view;
 end
 $replace$
     {%- endcall %}
