@@ -1,6 +1,13 @@
 {% macro watched_sources() %}
-    {#- The tables that int_wallet_balances reads, as {name, kind, relation, user, counts}: `counts`
-        is the condition of a row that the staging model has and that names a user. -#}
+    {#- The tables that int_wallet_balances reads, as {name, relation, user, counts}: `counts` is
+        the condition of a row that the staging model has and that names a user. -#}
+    {{- return(claim_reconciliation.once_a_run(
+        'watched_sources', claim_reconciliation.sources_of_balances
+    )) -}}
+{% endmacro %}
+
+
+{% macro sources_of_balances() %}
     {%- set sources = [] -%}
     {%- for name, time in [
         ('purchase_claims', 'claimed_at'), ('wallet_adjustments', 'adjusted_at'),

@@ -36,6 +36,13 @@
     {#- The columns that are read, by table and by the package's name, as the database has them:
         {column, type, base, schema, expression}, where base is the type below a domain, or
         `enum`. -#}
+    {{- return(claim_reconciliation.once_a_run(
+        'found_columns', claim_reconciliation.read_columns_by_table
+    )) -}}
+{% endmacro %}
+
+
+{% macro read_columns_by_table() %}
     {%- set tables = {} -%}
     {%- for found in claim_reconciliation.looked_up_columns() if found.is_read -%}
         {%- do tables.setdefault(found.source, {}).update({found.name: {
@@ -48,15 +55,10 @@
 
 
 {% macro looked_up_columns() %}
-    {#- The rows of source_columns. Asked once a run: every node shares dbt's graph. -#}
-    {%- set known = graph.get('claim_reconciliation_found', {}) -%}
-    {%- if known.get('run') != invocation_id -%}
-        {%- set known = {
-            'run': invocation_id, 'columns': claim_reconciliation.columns_of_sources()
-        } -%}
-        {%- do graph.update({'claim_reconciliation_found': known}) -%}
-    {%- endif -%}
-    {{- return(known['columns']) -}}
+    {#- The rows of source_columns. -#}
+    {{- return(claim_reconciliation.once_a_run(
+        'looked_up_columns', claim_reconciliation.columns_of_sources
+    )) -}}
 {% endmacro %}
 
 
