@@ -1,10 +1,11 @@
-{% macro claim_numbers(claims, sku_catalog, is_planned='false', zone=none) %}
+{% macro claim_numbers(claims, sku_catalog, plan_id=none, zone=none) %}
     {#- The how-many-eth of its user, SKU and window each claim is, in order of claimed_at and
         tx_id: one row a claim of a capped SKU and window type. Model and guard both call it, the
         guard over the claims of its users and those that it plans. Claims without a user belong to
         nobody's window. A claim of several units is as many: its number is that of its last
         unit. -#}
     {%- set units = claim_reconciliation.units_of('claims') -%}
+    {%- set is_planned = plan_id ~ ' is not null' if plan_id else 'false' -%}
     {%- for window in claim_reconciliation.cap_windows() %}
 select
     claims.tx_id,
@@ -14,6 +15,9 @@ select
     '{{ window.type }}' as window_type,
     {{ claim_reconciliation.cap_window_start(window, 'claims.claimed_at', zone) }} as window_start,
     sku_catalog.{{ window.cap }} as cap,
+        {%- if plan_id %}
+    {{ plan_id }} as plan_id,
+        {%- endif %}
     {{ claim_reconciliation.running_claim_number(window, units, zone) | indent(4) }}
         as claim_number,
     {{ claim_reconciliation.running_claim_number(
@@ -58,46 +62,3 @@ union all
         )
     {%- endif -%}
 {% endmacro %}
-
-
-{% macro last_plan_in_window(claim, claims) %}
-    {#- The plan of the last claim that a plan inserted into the window of a claim,
-        up to that claim. -#}
-    {{- return(adapter.dispatch('last_plan_in_window', 'claim_reconciliation')(claim, claims)) -}}
-{% endmacro %}
-
-
-{% macro default__last_plan_in_window(claim, claims) %}
-    (
-        select planned.plan_id
-        from {{ claims }} as planned
-        where
-            planned.plan_id is not null
-            and planned.user_id = {{ claim }}.user_id
-            and planned.sku = {{ claim }}.sku
-            and planned.claimed_at >= {{ claim }}.window_start
-            and (planned.claimed_at, planned.tx_id) <= ({{ claim }}.claimed_at, {{ claim }}.tx_id)
-        order by planned.claimed_at desc, planned.tx_id desc
-        limit 1
-    )
-{%- endmacro %}
-
-
-{% macro spark__last_plan_in_window(claim, claims) %}
-    (
-        select max_by(planned.plan_id, struct(planned.claimed_at, planned.tx_id))
-        from {{ claims }} as planned
-        where
-            planned.plan_id is not null
-            and planned.user_id = {{ claim }}.user_id
-            and planned.sku = {{ claim }}.sku
-            and planned.claimed_at >= {{ claim }}.window_start
-            and (
-                planned.claimed_at < {{ claim }}.claimed_at
-                or (
-                    planned.claimed_at = {{ claim }}.claimed_at
-                    and planned.tx_id <= {{ claim }}.tx_id
-                )
-            )
-    )
-{%- endmacro %}

@@ -18,32 +18,33 @@ crowded as (
 ),
 
 crowded_claims as (
-    select
-        claims.*,
-        plan_claims.plan_id
+    select claims.*
     from {{ claims }} as claims
     inner join crowded
         on
             claims.user_id = crowded.user_id
             and claims.sku = crowded.sku
             and claims.claimed_at between crowded.first_window_start and crowded.last_claimed_at
-    left join plan_claims on claims.tx_id = plan_claims.tx_id
+),
+
+claims_and_plans as (
+    -- A full join, because no loop can do one: for a left join PostgreSQL expects a few claims, and
+    -- compared each of 200,000 with each of 19,000 of plans. What is added has no user.
+    select
+        crowded_claims.*,
+        plan_claims.plan_id
+    from crowded_claims
+    full outer join plan_claims on crowded_claims.tx_id = plan_claims.tx_id
 ),
 
 numbered as (
     {{ claim_reconciliation.claim_numbers(
-        'crowded_claims', 'sku_catalog', is_planned='claims.plan_id is not null'
+        'claims_and_plans', 'sku_catalog', plan_id='claims.plan_id'
     ) | indent(4) }}
 ),
 
-excused as (
-    select
-        numbered.*,
-        numbered.unplanned_claim_number <= numbered.cap
-        or plan_claims.tx_id is not null as is_excused
-    from numbered
-    left join plan_claims on numbered.tx_id = plan_claims.tx_id
-    where numbered.claim_number > numbered.cap
+beyond_cap as (
+    {{ claim_reconciliation.numbers_beyond_cap('numbered') | indent(4) }}
 ),
 
 final as (
@@ -57,14 +58,9 @@ final as (
         cap,
         claimed_at,
         is_excused,
-        case
-            when is_excused
-                then {{ claim_reconciliation.last_plan_in_window(
-                    'excused', 'crowded_claims'
-                ) | indent(16) }}
-        end as excused_by_plan,
+        excused_by_plan,
         {{ claim_reconciliation.current_time() }} as built_at
-    from excused
+    from beyond_cap
 )
 
 select * from final
