@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from support.databases import Database
-from support.dbt_project import ROOT, DbtProject
+from support.dbt_project import PARSED_VARS, ROOT, DbtProject
 
 ITEMS = {"shield": {"column": "shields", "kind": "quantity"}}
 WHOLE = ("abc", None, -5, 1.5, True, "60", 10**12, [1])
@@ -80,6 +81,24 @@ GOOD: dict[str, Any] = {
     "wallet_items": ITEMS,
 }
 
+# Where twice the default is no value.
+OTHERS: dict[str, Any] = {
+    "cap_window": "rolling",
+    **dict.fromkeys(("cap_timezone", "local_timezone", "metrics_time_zone"), "Europe/Berlin"),
+    "booster_stacking_policy": "extend",
+    "negative_ledger_policy": "clamp",
+    "claim_service_columns": {"purchase_claims": {"sku": "product"}},
+    "claim_service_time_zones": {"purchase_claims": "UTC"},
+    "claim_service_login": "shop_login",
+    "ticket_pattern": "[A-Z]+",
+    "build_intervals": {"every_15_minutes": 5, "hourly": 60, "daily": 1440},
+    "runbook_url": "https://example.com/runbook",
+    **dict.fromkeys(("recount_metrics_from", "recount_metrics_until"), "2026-03-31 00:00+00"),
+    **dict.fromkeys(("slo_availability", "slo_windows_share"), 0.9),
+    "slo_latency_share": 0.9,
+    "max_suspected_share": 0.4,
+}
+
 
 def said(dbt: DbtProject, vars: dict[str, Any]) -> str:
     """Return what the check says, on a project that is parsed already."""
@@ -133,9 +152,48 @@ def test_every_var_has_a_rule(dbt: DbtProject, database: Database) -> None:
     assert [name for name in names if f"\n    {name} is " not in message] == []
 
 
+def other_value(value: Any) -> Any:
+    """Return another value of a var's type that its rule allows."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value * 2 or 1
+        case list():
+            return [*value, f"NO_{value[0]}"]
+        case None:
+            return True
+    return value
+
+
+def test_no_other_var_is_read_while_dbt_parses(dbt: DbtProject) -> None:
+    """The tests of other vars use the manifest of the defaults."""
+    project = dbt.project_dir / "dbt_project.yml"
+    vars = yaml.safe_load(project.read_text())["vars"]["claim_reconciliation"]
+    given = {
+        name: OTHERS.get(name, other_value(value))
+        for name, value in vars.items()
+        if name not in PARSED_VARS
+    }
+    assert [name for name, value in given.items() if value == vars[name]] == []
+    assert what_was_parsed(dbt.parse_anew(given)) == what_was_parsed(dbt.parse())
+
+
+def what_was_parsed(manifest: Manifest) -> Any:
+    """Return the manifest without its times and without the vars themselves."""
+
+    def timeless(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: timeless(each) for key, each in part.items() if key != "created_at"}
+        return [timeless(each) for each in part] if isinstance(part, list | tuple) else part
+
+    own = ("metadata", "state_check")
+    return timeless({key: part for key, part in manifest.to_dict().items() if key not in own})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("given", [{"settle_minutes": "abc", "cap_timezone": "UTC+2"}])
 def test_they_are_refused_while_dbt_parses(dbt: DbtProject, given: dict[str, Any]) -> None:
     with pytest.raises(Exception, match='settle_minutes is "abc"; it must be a number') as caught:
-        dbt.parse(given)
+        dbt.parse_anew(given)
     assert 'cap_timezone is "UTC+2"' in str(caught.value)
