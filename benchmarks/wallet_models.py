@@ -45,7 +45,7 @@ def _models_beside_audit(service: Service, connection: psycopg.Connection, case:
     models, audit = medians_in_turn(
         service.runs, lambda: _build_seconds(service), lambda: _audit_seconds(connection)
     )
-    return Figure(f"wallet models / audit, {case}", models, 1.5, reference=audit)
+    return Figure(f"wallet models / audit, {case}", models, 2.1, reference=audit)
 
 
 def _build_seconds(service: Service) -> float:
