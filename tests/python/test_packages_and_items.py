@@ -35,6 +35,7 @@ def discrepancies(database: Database) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.mark.slow
 def test_a_strangers_project_builds_and_finds_its_faults(
     shop: DbtProject, shop_database: Database
 ) -> None:

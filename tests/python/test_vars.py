@@ -166,6 +166,7 @@ def other_value(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 def test_no_other_var_is_read_while_dbt_parses(dbt: DbtProject) -> None:
     """The tests of other vars use the manifest of the defaults."""
     project = dbt.project_dir / "dbt_project.yml"
