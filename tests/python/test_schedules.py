@@ -32,6 +32,7 @@ def folders(nodes: Any, kind: str) -> set[str]:
     return {item.node.fqn[1] for item in nodes.values() if item.node.resource_type == kind}
 
 
+@pytest.mark.slow
 def test_each_selector_builds_its_part_and_leaves_the_rest(
     database: Database, dbt: DbtProject
 ) -> None:
