@@ -25,20 +25,22 @@ left join (
     {#- Where the claims of wrong users are read: what the build of the balances left of them, which
         saves another pass over the history. If another build has come since the discrepancies,
         it has dropped the claims of whoever is right now: then the history is read, which is not
-        touched otherwise. The rows of a unit test nobody has built. -#}
+        touched otherwise, nor where nothing is wrong. The rows of a unit test nobody has built. -#}
     {%- set balances = ref('int_wallet_balances') -%}
     {%- if not claim_reconciliation.keeps_totals(balances) -%}
         {{ claims }}
     {%- else -%}
     {%- set kept = claim_reconciliation.kept_tables(balances) -%}
-    {%- set is_of_build -%}
-        (select built_at from {{ kept.state }}) is not distinct from
-        (select max(built_at) from {{ wrong }})
+    {%- set is_of_another_build -%}
+        (
+            select bool_or(built_at is distinct from (select built_at from {{ kept.state }}))
+            from {{ wrong }}
+        )
     {%- endset -%}
 (
-    select * from {{ kept.claims }} where {{ is_of_build }}
+    select * from {{ kept.claims }} where {{ is_of_another_build }} is not true
     union all
-    select * from {{ claims }} where not ({{ is_of_build }})
+    select * from {{ claims }} where {{ is_of_another_build }}
 )
     {%- endif -%}
 {%- endmacro %}

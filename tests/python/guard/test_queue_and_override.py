@@ -307,5 +307,4 @@ def test_no_claim_is_compared_with_each_claim_of_a_plan(guard: Guard, dbt: DbtPr
     with guard.connect() as connection:
         connection.execute("set enable_hashjoin = off; set enable_mergejoin = off")
         plan = [line.strip() for (line,) in connection.execute(f"explain {query}".encode())]
-    conditions = [line for line in plan if re.search(r"plan_claims(_\d)?\.tx_id", line)]
-    assert [line.split(":")[0] for line in conditions] == ["Hash Cond"]
+    assert len([line for line in plan if re.search("(Hash|Merge) Full Join", line)]) == 1
