@@ -148,7 +148,7 @@ def _measure_share(
 
 
 def _measure_claims(service: Service, connection: psycopg.Connection) -> Iterator[Figure]:
-    """Measure the claims' 99th percentile alone and while two appliers work, without a goal."""
+    """Measure the claims' 99th percentile alone and while two appliers work."""
     alone: list[float] = []
     beside: list[float] = []
     with _claims_of(service, alone):
@@ -156,7 +156,7 @@ def _measure_claims(service: Service, connection: psycopg.Connection) -> Iterato
     with _claims_of(service, beside):
         _repair(service, connection, appliers=2)
     p99 = [1000 * quantiles(seconds, n=100)[98] for seconds in (beside, alone)]
-    yield Figure("claims' p99 beside apply / alone", p99[0], None, reference=p99[1], unit="ms")
+    yield Figure("claims' p99 beside apply / alone", p99[0], 1.3, reference=p99[1], unit="ms")
 
 
 def _measure_recovery(service: Service, connection: psycopg.Connection) -> Iterator[Figure]:

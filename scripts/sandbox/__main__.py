@@ -22,10 +22,11 @@ def demo() -> None:
 
 
 @sandbox.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(drills.DRILLS)), metavar="[DRILL]...")
 @click.option("--users", default=drills.USERS, show_default=True, help="How many users there are.")
-def drill(users: int) -> None:
-    """Play an outage and a corruption to their ends."""
-    sys.exit(drills.run(users))
+def drill(names: tuple[str, ...], users: int) -> None:
+    """Play an outage and a corruption to their ends, or only the one that is named."""
+    sys.exit(drills.run(users, names or tuple(drills.DRILLS)))
 
 
 @sandbox.command()

@@ -56,7 +56,7 @@ WORLDS = {
 
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
 FIXED = settings(max_examples=220, derandomize=True, database=None)
-FRESH = settings(max_examples=300, print_blob=True)
+FRESH = settings(max_examples=100, print_blob=True)
 MODELS = {
     "fct_claim_totals": ("user_id", "item"),
     "fct_expected_wallet_balances": ("user_id", "item"),

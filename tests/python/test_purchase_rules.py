@@ -59,7 +59,7 @@ ONLY_SLOW = {"autumn_of_new_york", "spring_of_berlin_rolling"}
 
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
 FIXED = settings(max_examples=80, derandomize=True, database=None)
-FRESH = settings(max_examples=200, print_blob=True)
+FRESH = settings(max_examples=70, print_blob=True)
 STAGED = ("stg_claim_service__purchase_claims", "stg_claim_service__audit_purchases")
 MODELS = (*STAGED, "stg_claim_ops__plan_claims", "purchases", "caps")
 DATED = ("fct_purchase_discrepancies", "rpt_purchases_not_judged", "fct_cap_violations")

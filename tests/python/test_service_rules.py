@@ -30,7 +30,7 @@ HISTORIES = {
 }
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
 FIXED = settings(max_examples=120, derandomize=True, database=None)
-FRESH = settings(max_examples=150, print_blob=True)
+FRESH = settings(max_examples=60, print_blob=True)
 
 WORLDS = {"plain": World(), "without_error_codes": World(has_error_code=False, deduplicates=True)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -51,16 +51,20 @@ PREPARATION: Sequence[Callable[[Demo], str]] = (
     let_traffic_flow,
     build_and_install,
 )
+DRILLS: Mapping[str, Sequence[Callable[[Demo], str]]] = {
+    "outage": outage.STEPS,
+    "corruption": corruption.STEPS,
+}
 
 
-def run(users: int) -> int:
-    """Go through both drills, print the timeline and end the server; return the exit code."""
+def run(users: int, names: Sequence[str]) -> int:
+    """Go through these drills, print the timeline and end the server; return the exit code."""
     console = Console(highlight=False, soft_wrap=True)
     demo = Demo(console, console.status(""), users=users, vars=VARS)
     timeline: list[tuple[str, list[Done]]] = []
-    drills = {"preparation": PREPARATION, "outage": outage.STEPS, "corruption": corruption.STEPS}
+    parts = {"preparation": PREPARATION, **{name: DRILLS[name] for name in names}}
     try:
-        for name, steps in drills.items():
+        for name, steps in parts.items():
             console.print(f"\n[bold]{name}[/]")
             done = go_through(demo, steps)
             if not done:

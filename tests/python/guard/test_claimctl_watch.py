@@ -13,7 +13,8 @@ from support.guard import RUNNER, Guard
 ENTERS, LEAVES, SHOWS_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
 REQUESTS = """
 insert into function_metrics ("timestamp", function_name, status_code, duration_ms)
-select now() - (n - 0.5) * interval '3 minutes', 'claim', case when n = 3 then 500 else 200 end, 40 + n
+select
+    now() - (n - 0.5) * interval '3 minutes', 'claim', case when n = 3 then 500 else 200 end, 40 + n
 from generate_series(1, 30) as n
 """
 

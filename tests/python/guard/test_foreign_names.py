@@ -14,6 +14,7 @@ from support.databases import MODELS_SCHEMA, Database
 from support.dbt_project import DbtProject
 from support.foreign import PARTS, Shape, fill, installed
 from support.guard import CHECKER, MAKER, RUNNER, SHIELD
+from support.halves import half_of_today
 
 RESERVED = (
     *("order", "user", "table", "select", "group", "check", "default", "limit", "from", "where"),
@@ -86,7 +87,13 @@ def rename(database: Database, schema: str, named: Callable[[str, int], str]) ->
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES],
+    [
+        *FAST,
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in half_of_today(NAMES.keys() - FAST)
+        ),
+    ],
 )
 def test_every_command_works(
     name: str, database: Database, dbt: DbtProject, server: Server, tmp_path: Path
