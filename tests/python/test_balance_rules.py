@@ -65,7 +65,7 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("world", part_of_today(WORLDS, 3))
+@pytest.mark.parametrize("world", part_of_today(WORLDS, 4))
 def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
     _assert_edges_are_reached(world, _compare(templates, dbt, world, FIXED))
 

@@ -6,11 +6,10 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from support.databases import Database
-from support.dbt_project import ARE_THERE, PARSED_VARS, ROOT, DbtProject
+from support.dbt_project import ARE_THERE, PARSED_VARS, ROOT, DbtProject, defaults
 
 ITEMS = {"shield": {"column": "shields", "kind": "quantity"}}
 WHOLE = ("abc", None, -5, 1.5, True, "60", 10**12, [1])
@@ -146,10 +145,8 @@ def test_what_is_allowed_passes(dbt: DbtProject, database: Database) -> None:
 
 def test_every_var_has_a_rule(dbt: DbtProject, database: Database) -> None:
     """A var that is new needs a rule: null is none of its values, or it says so."""
-    project = dbt.project_dir / "dbt_project.yml"
-    names = yaml.safe_load(project.read_text())["vars"]["claim_reconciliation"]
-    message = said(dbt, {name: [[]] for name in names})
-    assert [name for name in names if f"\n    {name} is " not in message] == []
+    message = said(dbt, {name: [[]] for name in defaults()})
+    assert [name for name in defaults() if f"\n    {name} is " not in message] == []
 
 
 def other_value(value: Any) -> Any:
@@ -169,15 +166,13 @@ def other_value(value: Any) -> Any:
 @pytest.mark.slow
 def test_no_other_var_is_read_while_dbt_parses(dbt: DbtProject) -> None:
     """The tests of other vars use the manifest of the defaults."""
-    project = dbt.project_dir / "dbt_project.yml"
-    vars = yaml.safe_load(project.read_text())["vars"]["claim_reconciliation"]
     given = {
         name: OTHERS.get(name, other_value(value))
-        for name, value in vars.items()
+        for name, value in defaults().items()
         if name not in PARSED_VARS
     }
     given |= dict.fromkeys(ARE_THERE, True)
-    assert [name for name, value in given.items() if value == vars[name]] == []
+    assert [name for name, value in given.items() if value == defaults()[name]] == []
     # As it was kept: each run leaves compiled code in the manifest that it was given.
     kept = DbtProject(dbt.scratch).parse()
     assert what_was_parsed(dbt.parse_anew(given)) == what_was_parsed(kept)

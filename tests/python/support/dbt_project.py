@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import yaml
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.tests import enable_test_caching
@@ -114,9 +115,21 @@ class Outcome:
         return "\n".join([*lines, str(self.exception or "")])
 
 
+@cache
+def defaults() -> Mapping[str, Any]:
+    """Return the project's vars."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    vars: Mapping[str, Any] = project["vars"]["claim_reconciliation"]
+    return vars
+
+
 def is_parsed(name: str, value: Any) -> bool:
     """Return whether a parse with this value leaves another manifest than one without it."""
-    return name in PARSED_VARS and not (name in ARE_THERE and value is True)
+    return (
+        name in PARSED_VARS
+        and value != defaults()[name]
+        and not (name in ARE_THERE and value is True)
+    )
 
 
 class DbtProject:
