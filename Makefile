@@ -6,10 +6,11 @@ INSTALLED := $(VENV)/installed
 
 # Two test files at a time, each process with a server of its own.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
+ABREAST = $(MAKE) --no-print-directory --jobs=2
 
 export PYTHONPATH := scripts
 
-.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint lint-quick generate format conventions bench bench-large bench-spark release clean
+.PHONY: help setup demo report docs dashboards drill storm mutants stop test test-all test-bi test-browser test-dbt test-pooler test-spark test-days test-histories test-versions lint lint-quick style types generate format conventions bench bench-large bench-spark release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,10 +44,12 @@ stop: ## end the demo's server, endpoint and traffic
 storm: $(INSTALLED) ## the guard under fire, SECONDS=300 SEED=1: live writers, kills, crashes, and a checker
 	@$(BIN)/python -m storm --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json) $(if $(WITHOUT),--without '$(WITHOUT)')
 
-test: $(INSTALLED) lint-quick ## everything that takes at most 8 minutes
+test: $(INSTALLED) ## everything that takes at most 8 minutes
+	@$(ABREAST) lint-quick
 	$(BIN)/pytest $(TOGETHER) -m "not slow"
 
-test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) lint ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
+test-all: $(INSTALLED) $(VENV)/site-libraries $(if $(shell command -v chromium),$(VENV)/browser) ## everything but six of the incidents of make drill, at most 20 minutes; what CI runs
+	@$(ABREAST) lint
 	@test -z "$$(command -v java)" || $(MAKE) --no-print-directory $(SPARK)/installed || true
 	$(BIN)/pytest $(TOGETHER) -m "not (drill and slow)"
 
@@ -118,11 +121,15 @@ lint: lint-quick ## SQL, Python and types
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --processes 0 --disable-progress-bar models tests analyses integration_tests/models
 	PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint --config scripts/sqlfluff.cfg --processes 0 --disable-progress-bar scripts
 
-lint-quick: $(INSTALLED) conventions
+lint-quick: conventions style types
+
+style: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m lint.generate --check
 	$(BIN)/python -m lint.width
+
+types: $(INSTALLED)
 	$(BIN)/mypy
 
 conventions: $(INSTALLED)

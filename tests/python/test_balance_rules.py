@@ -21,7 +21,7 @@ from support.balance_rules import (
 )
 from support.databases import MODELS_SCHEMA, Templates
 from support.dbt_project import DbtProject
-from support.halves import half_of_today, part_of_today
+from support.halves import part_of_today
 from support.histories import CATALOG, services, store, store_catalog
 
 NIGHT_OF_APIA = datetime(2012, 1, 1, 12, tzinfo=UTC)  # Two days after Samoa skipped one.
@@ -71,7 +71,7 @@ def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtP
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", half_of_today(WORLDS))
+@pytest.mark.parametrize("world", part_of_today(WORLDS, 4))
 def test_models_agree_with_the_rules_over_fresh_histories(
     world: str, templates: Templates, dbt: DbtProject
 ) -> None:

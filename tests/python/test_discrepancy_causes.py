@@ -94,6 +94,7 @@ def _judge(world: str, matrix: Matrix) -> None:
     assert min(recalls[cause] for cause in injected if cause not in GUESSES) > 0.5
 
 
+@pytest.mark.slow
 def test_only_claims_of_wrong_users_are_read(database: Database, dbt: DbtProject) -> None:
     """Neither claims nor purchases nor the log are read as a whole."""
     database.execute(

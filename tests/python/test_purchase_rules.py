@@ -21,7 +21,7 @@ from support.cap_rules import (
 )
 from support.databases import MODELS_SCHEMA, Templates
 from support.dbt_project import DbtProject
-from support.halves import half_of_today, part_of_today
+from support.halves import part_of_today
 from support.purchase_histories import PRICES, Shop, make_shop, shops, store
 from support.purchase_rules import (
     purchase_discrepancies,
@@ -66,13 +66,13 @@ DATED = ("fct_purchase_discrepancies", "rpt_purchases_not_judged", "fct_cap_viol
 WINDOW = ("user_id", "sku", "window_type", "window_start")
 
 
-@pytest.mark.parametrize("world", part_of_today(WORLDS.keys() - ONLY_SLOW, 3))
+@pytest.mark.parametrize("world", part_of_today(WORLDS.keys() - ONLY_SLOW, 5))
 def test_models_agree_with_the_rules(world: str, templates: Templates, dbt: DbtProject) -> None:
     _assert_edges_are_reached(_compare(templates, dbt, world, FIXED))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", half_of_today(WORLDS))
+@pytest.mark.parametrize("world", part_of_today(WORLDS, 4))
 def test_models_agree_with_the_rules_over_fresh_purchases(
     world: str, templates: Templates, dbt: DbtProject
 ) -> None:

@@ -29,7 +29,7 @@ HISTORIES = {
     "v_claim_conflicts_rolling": ("hour",),
 }
 # The same each time, so that the edges are reached; or new, and replayed where one failed.
-FIXED = settings(max_examples=120, derandomize=True, database=None)
+FIXED = settings(max_examples=80, derandomize=True, database=None)
 FRESH = settings(max_examples=60, print_blob=True)
 
 WORLDS = {"plain": World(), "without_error_codes": World(has_error_code=False, deduplicates=True)}

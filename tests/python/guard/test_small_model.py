@@ -330,5 +330,5 @@ def test_the_small_model_finds_a_rollback_by_values(guard: Guard) -> None:
 @pytest.mark.slow
 def test_many_orders_of_the_wide_model(guard: Guard) -> None:
     world = World(guard)
-    walk_all(world, some_orders(WIDE, 120, seed=1))
+    walk_all(world, some_orders(WIDE, 80, seed=1))
     assert guard.rows("select * from claim_ops.check_journal()") == []

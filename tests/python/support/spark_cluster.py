@@ -28,6 +28,8 @@ LOSS = re.compile(
 
 # A test has hundreds of rows: with Spark's own 200 it would wait for empty tasks.
 FEW_ROWS = {"spark.sql.shuffle.partitions": 4}
+# One process that lives a minute takes a third of it for compiling what runs a few times.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def why_not() -> str | None:
@@ -93,6 +95,8 @@ class Spark:
         self._driver_memory = driver_memory
         options = [f"--conf={name}={value}" for name, value in settings.items()]
         java = f"-Duser.timezone=UTC -Dderby.system.home={self.folder}"
+        if self._master.startswith("local"):
+            java = f"{SHORT_LIVED} {java}"
         self._processes.append(
             self._launch(
                 "thrift",
