@@ -40,3 +40,16 @@ def test_a_deprecated_key_is_seen(has_schema_checks: bool, scratch: Path, tmp_pa
     assert any("owner" in said for said in DbtProject(scratch, tmp_path).warnings()) == (
         has_schema_checks
     )
+
+
+@pytest.mark.slow
+def test_a_stray_tag_is_seen_each_time(scratch: Path, tmp_path: Path) -> None:
+    """Also where another test of this process has parsed the same text before."""
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "dbt_project.yml").write_text(DEPRECATED["dbt_project.yml"])
+    (tmp_path / "macros" / "stray.sql").write_text(
+        "{% macro stray() %}{% endmacro %}{% endmacro %}"
+    )
+    for _ in range(2):
+        said = DbtProject(scratch, tmp_path).warnings()
+        assert any("endmacro" in each for each in said), said

@@ -21,7 +21,7 @@ import jinja2
 import yaml
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
-from dbt_common.tests import enable_test_caching
+from dbt_common.tests import disable_test_caching, enable_test_caching
 
 ROOT = Path(__file__).parents[3]
 KEPT_MANIFESTS = ROOT / "target" / "test_manifests"
@@ -182,9 +182,14 @@ class DbtProject:
             if event.info.level == "warn" or "Deprecat" in event.info.name:
                 said.append(event.info.msg)
 
-        result = dbtRunner(callbacks=[listen]).invoke(
-            ["parse", "--no-partial-parse", *self._arguments(None), "--show-all-deprecations"]
-        )
+        # What is parsed from the cache is not warned of again.
+        disable_test_caching()
+        try:
+            result = dbtRunner(callbacks=[listen]).invoke(
+                ["parse", "--no-partial-parse", *self._arguments(None), "--show-all-deprecations"]
+            )
+        finally:
+            enable_test_caching()
         assert result.success, result.exception
         return said
 
